@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from deploy.fake_load import bases_of, loaded, with_dynamic_queues
+from deploy.fake_load import bases_of, counted, loaded, with_dynamic_queues
 from deploy.fake_mutation import refusal_of
 from deploy.habits import CLUSTER_MB, CONTAINER_MB, CONTAINER_VCORES, habits_of
 from shared.domain.capacities import NOTHING, Resources, added
@@ -21,6 +21,7 @@ from shared.yarn.cluster_info import Node
 from shared.yarn.configuration import CAPACITY, MAXIMUM, PREFIX, tree_of
 from shared.yarn.effective import resolved
 from shared.yarn.fields import Fields, decoded
+from shared.yarn.jmx import QueueMetrics
 from shared.yarn.reading import read_tree
 from shared.yarn.scheduler_conf import read_configuration
 
@@ -87,6 +88,10 @@ class FakeCluster:
     def nodes(self) -> tuple[Node, ...]:
         """All nodes, none of which has anything to do: what runs where is not made up."""
         return tuple(self._node(number, self.lost_nodes) for number in range(NODES))
+
+    def queue_metrics(self, now: float, since: float) -> dict[str, QueueMetrics]:
+        """What a ResourceManager has counted since a moment."""
+        return {queue.path: counted(queue, now - since) for queue in self.tree(now).queues}
 
     def changed(self, wanted: Mapping[str, str], now: float, *, is_trial: bool = False) -> str | None:
         """Take another configuration up, if YARN would; else what YARN would say."""

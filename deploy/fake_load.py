@@ -18,6 +18,7 @@ from statistics import NormalDist
 from deploy.habits import CONTAINER_MB, CONTAINER_VCORES, HABITS, Habit, habits_of
 from shared.domain.capacities import NOTHING, Capacity, Resources, added
 from shared.domain.queue_tree import Creation, Queue, QueueTree, Share, State
+from shared.yarn.jmx import QueueMetrics
 
 USERS = ("alice", "bob", "carol", "dave")  # whose queues come and go below a parent that makes them
 PER_APPLICATION, PER_USER = 12, 60  # containers
@@ -79,6 +80,18 @@ def demand_of(queue: str, containers: int, seed: int, now: float) -> int:
     arrivals = _profile(habit.peak_hours, habit.spread)[moment.hour * 60 + moment.minute] * weekend
     chance = sum(spread * _wandering(f"{seed} {queue} {scale}", now / scale) for scale, spread in SPREADS.items())
     return ceil(containers * (habit.load * arrivals * exp(chance) + habit.service * exp(chance / 4)) - 0.5)
+
+
+def counted(queue: Queue, seconds: float) -> QueueMetrics:
+    """What is counted of a queue in so many seconds: applications come every one to two minutes, and wait for what waits."""
+    share, chance = queue.share() or Share(), _chance(queue.path)
+    return QueueMetrics(
+        first_containers=int(seconds / (60 + 60 * chance)),
+        first_container_ms=800.0 + 150.0 * (queue.containers_pending or 0),
+        containers_preempted=int(seconds * chance / HOUR),
+        am_used_mb=(share.am_used or NOTHING).memory_mb,
+        am_limit_mb=(share.am_limit or NOTHING).memory_mb,
+    )
 
 
 @lru_cache(_MANY)

@@ -2,6 +2,7 @@
 
     /ws/v1/cluster/info · scheduler · metrics · nodes               GET; a standby answers /info, and 307 to all else
     /ws/v1/cluster/scheduler-conf, …/version, …/validate            GET and PUT · GET · POST
+    /jmx                                                            GET; a standby answers itself, and has counted nothing
     /fake                                                            GET what was asked and how things are; POST to change them
 
 /fake is no part of YARN, and answers this machine alone: `POST /fake?active=2`, `active=none`, `lost_nodes=8`, `store=file` (the
@@ -29,6 +30,7 @@ from shared.domain.capacities import NOTHING
 from shared.domain.queue_tree import Totals
 from shared.yarn.answers import configuration_answer, info_answer, metrics_answer, nodes_answer, scheduler_answer
 from shared.yarn.cluster_info import ACTIVE, ClusterInfo
+from shared.yarn.jmx import queue_metrics_answer
 
 API = "/ws/v1/cluster"
 VERSION = "3.4.1-fake"
@@ -121,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, server: Server, path: str, body: bytes) -> Reply:
         fleet, name = server.fleet, path.removeprefix(API).strip("/")
+        if path == "/jmx" and self.command == "GET":
+            return self._jmx(server)
         if not path.startswith(API):
             return Reply(404, b"Not Found", TEXT)
         if self.command == "GET" and name in {"", "info"}:
@@ -136,10 +140,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._configuration(fleet, name, body)
         return self._read(fleet, name)
 
-    def _of_standby(self, fleet: Fleet) -> Reply:
-        if fleet.active is None:
-            return Reply(307, b"There is no active RM right now.", TEXT, {"Refresh": f"3; url={self.path}"})
-        return Reply(307, b"This is standby RM.", TEXT, {"Location": f"{fleet.urls[fleet.active - 1]}{self.path}"})
+    def _jmx(self, server: Server) -> Reply:
+        """The beans of queues alone, whatever is asked for; a ResourceManager counts while it is active."""
+        fleet, now = server.fleet, time.time()
+        since = fleet.started / 1_000 if fleet.active == server.number else now
+        return _json(queue_metrics_answer(fleet.cluster.queue_metrics(now, since)))
 
     def _read(self, fleet: Fleet, name: str) -> Reply:
         if self.command != "GET" or name not in {"scheduler", "metrics", "nodes"}:

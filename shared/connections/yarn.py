@@ -63,6 +63,11 @@ class YarnConnection(Connection):
         "simple", description="kerberos: SPNEGO, with the ticket of the process"
     )
     ca_file: CaFile | None = Field(None, description="PEM file that vouches for https; none given = whom the system trusts")
+    configuration: Path | None = Field(
+        None,
+        description="the file capacity-scheduler.xml, as it lies on this machine, of clusters whose ResourceManager does not "
+        "show its configuration",
+    )
     interval_seconds: int = Field(
         30, ge=10, le=300, description="between samples that `queuecast collect` takes; above 60 peaks are missed"
     )
@@ -78,6 +83,8 @@ class YarnConnection(Connection):
             raise ValueError("`addresses` names one of them twice")
         if self.ca_file is not None and not any(address.startswith("https:") for address in self.addresses):
             raise ValueError("`ca_file` is for addresses that begin with https://")
+        if self.configuration is not None and not self.configuration.is_absolute():
+            raise ValueError("`configuration` is a relative path; accepted is one that begins with /")
         if self.user is not None and self.authentication == "kerberos":
             raise ValueError("`user` is for simple authentication; under Kerberos the ticket says who asks")
         return self

@@ -9,6 +9,7 @@ An answer may lead anywhere; what is asked are the addresses of the connection, 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from shared.drivers.bounded_http import PORTS, Answer, NotPlainError, TooLargeEr
 from shared.drivers.kerberos import negotiate
 from shared.errors import CredentialsRefused, QueuecastError, SourceAway, SourceNotFound, YarnUnreadable
 from shared.yarn.cluster_info import ClusterInfo, Node, read_info, read_nodes
+from shared.yarn.jmx import BEANS, QueueMetrics, read_queue_metrics
 from shared.yarn.reading import read_tree
 from shared.yarn.scheduler_conf import read_configuration
 
@@ -31,6 +33,9 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 10.0, 60.0
 MAX_MIB = 64
 MAX_WORDS = 200  # characters of what a server says
 INFO, SCHEDULER, METRICS, NODES, CONFIGURATION = "info", "scheduler", "metrics", "nodes", "scheduler-conf"
+JMX = "jmx"
+PLACES = {JMX: ("/jmx", [f"qry={quote(f'{BEANS},*')}"])}
+QUESTIONS = (INFO, SCHEDULER, METRICS, NODES, CONFIGURATION, JMX)
 _AWAY = {408, 425, 429}
 _REFUSED = {
     401: "authentication failed",
@@ -79,6 +84,7 @@ class YarnCluster:
         self._user = user
         self._ca_file = ca_file
         self._has_kerberos = has_kerberos
+        self.asked: Counter[str] = Counter()  # so often each question was sent
         self._active: str | None = None
         self._failures = 0
         self._rests_until = 0.0
@@ -89,17 +95,24 @@ class YarnCluster:
         with self._resting():
             return self._ask_active(self._snapshot)
 
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes, lost ones too."""
-        return self._ask_active(lambda address: read_nodes(self._get(address, NODES)))
+    def nodes(self, address: str | None = None) -> tuple[Node, ...]:
+        """The nodes, lost ones too. address: of a snapshot that was just taken; None = of whichever is active."""
+        return self._ask(address, lambda each: read_nodes(self._get(each, NODES)))
 
-    def configuration(self) -> dict[str, str]:
+    def queue_metrics(self, address: str) -> dict[str, QueueMetrics]:
+        """What the ResourceManager of a snapshot counts of its queues, by path."""
+        return read_queue_metrics(self._get(address, JMX))
+
+    def configuration(self, address: str | None = None) -> dict[str, str]:
         """The scheduler's configuration, where it can be changed over the API, and where we may see it.
+
+        Args:
+            address: of a snapshot that was just taken; None = of whichever is active.
 
         Raises:
             SourceNotFound: it comes from a file. CredentialsRefused: only administrators of YARN see it.
         """
-        return self._ask_active(lambda address: read_configuration(self._get(address, CONFIGURATION)))
+        return self._ask(address, lambda each: read_configuration(self._get(each, CONFIGURATION)))
 
     def members(self) -> tuple[Member, ...]:
         """What each address says of itself; raises nothing."""
@@ -109,6 +122,9 @@ class YarnCluster:
         at = datetime.now(UTC)
         scheduler = self._get(address, SCHEDULER)
         return Snapshot(at=at, tree=read_tree(scheduler, self._get(address, METRICS)), address=address)
+
+    def _ask(self, address: str | None, question: Callable[[str], T]) -> T:
+        return self._ask_active(question) if address is None else question(address)
 
     def _ask_active(self, question: Callable[[str], T]) -> T:
         """The answer of the active one; all of it is asked again of another one where that has changed meanwhile."""
@@ -158,11 +174,13 @@ class YarnCluster:
     def _get(self, address: str, path: str, *, seconds: float = ANSWER_SECONDS) -> bytes:
         """The content of a good answer."""
         host = host_of(address)
-        query = f"?user.name={quote(self._user, safe='')}" if self._user else ""
+        place, query = PLACES.get(path, (f"/ws/v1/cluster/{path}", []))
+        query = query + ([f"user.name={quote(self._user, safe='')}"] if self._user else [])
         headers = {"Accept": "application/json", "User-Agent": "queuecast"}
         if self._has_kerberos:
             headers["Authorization"] = negotiate(str(urlsplit(address).hostname))
-        url = f"{address.rstrip('/')}/ws/v1/cluster/{path}{query}"
+        url = f"{address.rstrip('/')}{place}{'?' if query else ''}{'&'.join(query)}"
+        self.asked[path] += 1
         try:
             answer = get(url, headers, seconds=seconds, max_bytes=MAX_MIB << 20, ca_file=self._ca_file)
         except (OSError, HTTPException) as error:
@@ -201,6 +219,8 @@ def _refusal(answer: Answer, path: str, host: str) -> QueuecastError:
         return SourceAway(f"{host}: status {status}: {said}")
     if path == CONFIGURATION:
         return SourceNotFound(f"{host}: its configuration cannot be had, as where it comes from a file: status {status}: {said}")
+    if path in {NODES, JMX}:
+        return SourceNotFound(f"{host}: {path} is not answered: status {status}: {said}")
     return SourceNotFound(f"no ResourceManager of YARN at {host}: status {status}: {said}")
 
 

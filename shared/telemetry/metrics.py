@@ -61,6 +61,7 @@ SINK_ROWS = Counter("queuecast_sink_rows", "Forecast steps that were written to 
 COLLECTIONS = Counter(
     "queuecast_collections", "Looks of the collector at a cluster, by what has come of them.", ["cluster", "outcome"]
 )
+COLLECT_QUESTIONS = Counter("queuecast_collect_questions", "Requests of the collector to a cluster.", ["cluster", "question"])
 COLLECTED_SAMPLES = Counter("queuecast_collected_samples", "Samples of queues that were kept.", ["cluster"])
 COLLECTED_SERIES = Gauge(
     "queuecast_collected_series", "Queues and partitions in the newest look.", ["cluster"], multiprocess_mode="mostrecent"
@@ -109,11 +110,13 @@ def expect_reaps(kinds: Iterable[str]) -> None:
         REAPS.labels(kind)
 
 
-def expect_collections(cluster: str, outcomes: Iterable[str]) -> None:
+def expect_collections(cluster: str, outcomes: Iterable[str], questions: Iterable[str]) -> None:
     """Likewise those of the collector."""
     COLLECTED_SAMPLES.labels(cluster)
     for outcome in outcomes:
         COLLECTIONS.labels(cluster, outcome)
+    for question in questions:
+        COLLECT_QUESTIONS.labels(cluster, question)
 
 
 def expect_requests(routes: Iterable[tuple[str, str]]) -> None:

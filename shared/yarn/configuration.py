@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shared.domain.capacities import NO_CAPACITY, NOTHING, Capacity, Mode
 from shared.domain.identifiers import shown
@@ -22,6 +22,7 @@ LEGACY_MODE = f"{PREFIX}legacy-queue-mode.enabled"
 ALL = Capacity.of_percent(100.0)
 NO_MAXIMUM = Capacity.of_resources(NOTHING)
 UNSET = "-1"  # as a maximum: there is none
+RULES = ("max_parallel_apps", "preemption_disabled", "allows_zero_sum")  # that older answers lack
 
 _OF_LABEL = re.compile(rf"{re.escape(PREFIX)}(.+)\.accessible-node-labels\.([^.]+)\.(?:{CAPACITY}|{MAXIMUM})", re.DOTALL)
 
@@ -58,6 +59,38 @@ def with_configuration(tree: QueueTree, properties: Mapping[str, str]) -> QueueT
         is_legacy=configured.is_legacy,
         calculator=configured.calculator,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a configuration says that no answer of the scheduler does, or none of an older one.
+
+    queues: those that are configured, by path.
+    """
+
+    is_legacy: bool | None
+    calculator: Calculator | None
+    queues: Mapping[str, Queue]
+
+
+def rules_of(properties: Mapping[str, str]) -> Rules:
+    """The rules of a configuration; raises YarnUnreadable."""
+    configured = tree_of(properties)
+    return Rules(is_legacy=configured.is_legacy, calculator=configured.calculator, queues=configured.by_path)
+
+
+def with_rules(tree: QueueTree, rules: Rules) -> QueueTree:
+    """A tree as it is told, with what is not told of its rules; capacities stay as they are, which a file may not know yet."""
+    queues = tuple(_with_rules(queue, rules.queues.get(queue.path)) for queue in tree.queues)
+    return replace(tree, queues=queues, is_legacy=rules.is_legacy, calculator=rules.calculator)
+
+
+def _with_rules(queue: Queue, configured: Queue | None) -> Queue:
+    if configured is None:
+        return queue
+    told = {name: getattr(queue, name) for name in RULES}
+    missing = {name: getattr(configured, name) for name, value in told.items() if value is None}
+    return replace(queue, **missing) if any(value is not None for value in missing.values()) else queue
 
 
 def _as_configured(queue: Queue, configured: Queue | None) -> Queue:

@@ -9,6 +9,7 @@ from shared.connections.yarn import YarnConnection
 from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.configuration_change import ConfigChange
 from shared.domain.queue_tree import Calculator, QueueTree
+from worker.collect.beside import Beside, cluster_with, samples_with
 from worker.collect.configuration import Key, changes, newest
 from worker.collect.rollups import LENGTH, Surroundings, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
@@ -20,6 +21,7 @@ from worker.collect.waiting import Waiting
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = timedelta(hours=1)  # for minutes that whoever collected before has not put together
 TIDY_EVERY = timedelta(minutes=10)
+NOTHING_BESIDE = Beside()
 
 
 class Keeping:
@@ -33,17 +35,19 @@ class Keeping:
         self._kept_before: datetime | None = None
         self._tidy_at = FIRST
         self._counts_vcores = False
+        self.has_changed = False  # whether the last tree was configured otherwise than the one before
 
-    def keep(self, tree: QueueTree, at: datetime) -> int:
-        """Keep what the tree says of this moment; returns how many series it has. Raises what the sink raises.
+    def keep(self, tree: QueueTree, at: datetime, beside: Beside = NOTHING_BESIDE) -> int:
+        """Keep what a tree and what is beside it say of this moment; returns how many series it has. Raises what the sink raises.
 
         Whatever is raised, samples and changes of the configuration are kept with the next look.
         """
         self._counts_vcores = tree.calculator is Calculator.DOMINANT
-        samples, of_cluster = queue_samples(tree, self._cluster, at), cluster_sample(tree, self._cluster, at)
+        samples = samples_with(queue_samples(tree, self._cluster, at), beside)
+        of_cluster = cluster_with(cluster_sample(tree, self._cluster, at), beside)
         self._waiting.put(QUEUES, samples)
         self._waiting.put(CLUSTER, [] if of_cluster is None else [of_cluster])
-        is_changed = self._known is not None and self._put_changes(self._known, tree, at)
+        self.has_changed = is_changed = self._known is not None and self._put_changes(self._known, tree, at)
         try:
             self._write(at)
             if self._known is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,11 +13,13 @@ from enum import StrEnum
 import structlog
 
 from shared.connections.yarn import YarnConnection
+from shared.drivers.yarn import QUESTIONS
 from shared.errors import BrokerAway, QueuecastError, ServiceError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.collections import Collected
 from shared.telemetry import metrics
 from shared.telemetry.said_once import Outage
+from worker.collect.further import Further
 from worker.collect.keeping import Keeping
 
 LEAST_SECONDS = 10.0  # between two looks at a cluster, whoever takes them
@@ -48,6 +51,8 @@ class Watch:
         self._name, self._run_state, self._leads = name, run_state, leads
         self._cluster = connection.resource_managers()
         self._keeping = keeping
+        self._further = Further(self._cluster, connection.cluster, connection.configuration)
+        self._counted: Counter[str] = Counter()  # questions that the metrics have
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"collect {name}", daemon=True)
         told = log.bind(cluster=connection.cluster)
@@ -59,7 +64,7 @@ class Watch:
         self._collected_at: datetime | None = None
         self._has_taken_over = False
         self._series = 0
-        metrics.expect_collections(connection.cluster, Outcome)
+        metrics.expect_collections(connection.cluster, Outcome, QUESTIONS)
         if connection.interval_seconds > ADVISED_SECONDS:
             log.warning(
                 "more than a minute between samples misses peaks", cluster=connection.cluster, seconds=connection.interval_seconds
@@ -99,6 +104,9 @@ class Watch:
             self._tell("an internal error; the log of the collector says more")
             outcome = Outcome.FAILED
         metrics.COLLECTIONS.labels(self.connection.cluster, outcome).inc()
+        for question, times in (self._cluster.asked - self._counted).items():
+            metrics.COLLECT_QUESTIONS.labels(self.connection.cluster, question).inc(times)
+        self._counted = self._cluster.asked.copy()
         if outcome is Outcome.COLLECTED:
             metrics.COLLECT_SECONDS.labels(self.connection.cluster).observe(time.monotonic() - began)
             for outage in self._outages.values():
@@ -117,7 +125,10 @@ class Watch:
             return self._failed(ServiceError("the answer took longer than the interval"), Outcome.LATE)
         at = snapshot.at.replace(microsecond=0)  # as exact as every sink is
         try:
-            self._series = self._keeping.keep(snapshot.tree, at)
+            beside = self._further.ask(snapshot.address, at)
+            self._series = self._keeping.keep(self._further.with_rules(snapshot.tree), at, beside)
+            if self._keeping.has_changed:
+                self._further.guarantees_have_changed()
         except QueuecastError as error:
             return self._failed(error, Outcome.NOT_KEPT)
         self._collected_at = at

@@ -69,6 +69,7 @@ def test_it_leads_to_all_its_resource_managers_and_is_no_place_of_jobs() -> None
         ({"authentication": "basic"}, "'simple' or 'kerberos'"),
         ({"addresses": [ONE], "ca_file": __file__}, "holds no certificate"),
         ({"ca_file": "/nowhere.pem"}, "cannot be read"),
+        ({"configuration": "capacity-scheduler.xml"}, "begins with /"),
     ],
 )
 def test_what_is_no_cluster_is_refused_with_what_is_accepted(fields: dict[str, Any], reason: str) -> None:
