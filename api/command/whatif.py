@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.command.choice import Cluster, JobName, Project, Rows, Target
+from api.command.moved import print_move
 from api.command.output import amount
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.terminal import AsJson, notice, print_table, say, shown, shown_time
@@ -19,6 +20,10 @@ ABOUT_CAPACITY = (
 )
 Capacity = Annotated[str | None, typer.Option(help=ABOUT_CAPACITY, show_default="as now")]
 
+Ceiling = Annotated[str | None, typer.Option(help="If that were the most it can get; likewise.", show_default="as now")]
+Parent = Annotated[
+    str | None, typer.Option(help="If it were below this queue; shares are of what that has.", show_default="as now")
+]
 MAX_MISSING = 10  # children that are named
 
 group = typer.Typer()
@@ -29,11 +34,13 @@ def whatif(
     *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
     capacity: Capacity = None,
-    ceiling: Annotated[
-        str | None, typer.Option(help="If that were the most it can get; likewise.", show_default="as now")
-    ] = None,
+    ceiling: Ceiling = None,
     scale: Annotated[float | None, typer.Option(help="If so many times as much were wanted.", show_default="1")] = None,
     nodes: Annotated[str | None, typer.Option(help="If so much of the cluster were lost: 10%.", show_default="none")] = None,
+    parent: Annotated[
+        str | None,
+        typer.Option(help="If it were below this queue; shares are of what that has.", show_default="as now"),
+    ] = None,
     horizon: Annotated[str | None, typer.Option(help="At most so far ahead: 24h.", show_default="all that is forecast")] = None,
     job: JobName = None,
     cluster: Cluster = None,
@@ -45,11 +52,11 @@ def whatif(
 ) -> None:
     """Tell how likely, for how long and by how much a queue exceeds what it has, and what if that were otherwise.
 
-    Counted on the paths of its newest forecast: nothing is fitted, nothing is changed. Without any of the first four options the
+    Counted on the paths of its newest forecast: nothing is fitted, nothing is changed. Without any of the first five options the
     outlook is told as it is. Exit 1 where too little is known to tell.
     """
     choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
-    change = {"capacity": capacity, "ceiling": ceiling, "scale": scale, "nodes": nodes, "horizon": horizon}
+    change = {"capacity": capacity, "ceiling": ceiling, "scale": scale, "nodes": nodes, "parent": parent, "horizon": horizon}
     answer = connect(url).get("queues", queue, "outlook", **choice, **change)
     show(answer, _print, as_json=as_json)
     raise typer.Exit(0 if answer["now"] else 1)
@@ -70,6 +77,8 @@ def _print(answer: Document) -> None:
     columns = [[*_numbers(side, answer["unit"], answer["work_unit"])] for side in sides.values()]
     names = [name for name, _ in columns[0]]
     print_table(("", *sides), zip(names, *([value for _, value in column] for column in columns), strict=True))
+    if answer.get("moved"):
+        print_move(answer)
     days = [*zip(*(side["days"] for side in sides.values()), strict=True)]
     if days:
         names = [f"{what}, {side}" for what in ("above", "at ceiling") for side in sides]

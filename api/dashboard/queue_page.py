@@ -14,23 +14,23 @@ from pydantic import Field
 
 from api.dashboard.addresses import query_of
 from api.dashboard.components import made_of
+from api.dashboard.family import Family, family_of
 from api.dashboard.overview import row_of
 from api.dashboard.whatif import slider_of
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
-from api.schema.queries import OutlookQuery, SeriesChoice
+from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
-from api.v1.outlooks import children_expected
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.outgoing import in_path
-from shared.domain.outlook import breaches, levels_told, outlooks, why_untold
+from shared.domain.outlook import breaches, levels_told, why_untold
 from shared.domain.peaks import daily_peaks
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.domain.wording import counted
@@ -59,6 +59,8 @@ class QueueQuery(SeriesChoice):
     compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
     tab: Literal["all", "today", "1", "2"] = "all"
+    parent: fields.FilledLabel | None = Field(None, description="what if it were below this queue")
+    capacity: fields.FilledLabel | None = Field(None, description="and so much of it guaranteed, such as 30%")
 
 
 @route("GET", "/queues/<path:queue>", PAGE, endpoint="queue")
@@ -80,7 +82,7 @@ def show(services: Services, queue: str) -> str:
         **made_of(forecast, row.peak),
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
-        **_ahead(services, forecast, now, is_newest=is_newest),
+        **_ahead(services, forecast, query, now, is_newest=is_newest),
         drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
@@ -92,16 +94,15 @@ def show(services: Services, queue: str) -> str:
     )
 
 
-def _ahead(services: Services, forecast: Forecast, now: datetime, *, is_newest: bool) -> dict[str, object]:
+def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:
     """What is told of the steps still ahead."""
     is_told = is_newest and why_untold(forecast, now) is None
-    children = children_expected(services, forecast, OutlookQuery(), now) if is_told else None
+    family = family_of(services, forecast, query.parent, query.capacity, now) if is_told else Family()
     return {
         "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
         "breaches": breaches(forecast, levels_told(forecast), now),
         "slider": slider_of(forecast) if is_told else None,
-        "own": outlooks(forecast, forecast.paths.rows(), now)[0] if children and children.now and forecast.paths else None,
-        "children": children,
+        "family": family,
     }
 
 

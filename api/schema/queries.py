@@ -108,6 +108,12 @@ class OutlookQuery(SeriesChoice):
         None, description="what if so much of the cluster were lost, such as 10%: guarantees and ceilings shrink with it"
     )
 
+    parent: fields.QueueName | None = Field(
+        None,
+        description="what if it were below this queue, such as root.other; shares are then of what that is guaranteed, and the "
+        "answer has both parents and the siblings there before and after",
+    )
+
     @property
     def change(self) -> Change:
         """What would be otherwise."""

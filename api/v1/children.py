@@ -35,15 +35,12 @@ class Children:
         return tuple(each.queue for each in self.joint.forecasts) if self.joint else ()
 
 
-def children_of(services: Services, forecast: Forecast, parent: str | None = None) -> Children | None:
-    """The children of the forecast's queue, or of another one, as the same run has forecast them; None = it has none.
+def children_of(services: Services, forecast: Forecast, names: Sequence[str]) -> Children:
+    """Queues of these names as children of one parent, as the run that made the forecast has forecast them.
 
     Args:
-        forecast: read with its paths.
+        forecast: read with its paths. names: at least one.
     """
-    names = child_names(services, forecast, forecast.queue if parent is None else parent)
-    if not names:
-        return None
     if (reason := why_not_added(forecast)) is not None:
         return Children(joint=None, missing=(), reason=reason)
     beside = {each.queue: each for each in services.store.forecasts.beside(forecast, names)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Self
 
 from pydantic import Field
 
@@ -12,9 +14,12 @@ from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema.answers import Answer
 from api.schema.queries import OutlookQuery
-from api.v1.children import Missing, children_of
+from api.v1.children import Missing, child_names, children_of
 from api.v1.choice import chosen_forecast
 from api.v1.expected import Expected
+from api.v1.known_limits import KnownLimits
+from api.v1.moves import Asked, Move, Moving
+from shared.domain.excess import Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import why_untold
 from shared.domain.units import Unit, work_of
@@ -53,6 +58,9 @@ class OutlookAnswer(Answer):
     children: ChildrenExpected | None = Field(
         description="the sum of its children, as the same run has forecast them; null = it has none, or nothing can be told"
     )
+    moved: Move | None = Field(
+        description="with `parent`: what becomes of the parents that it leaves and comes to, and of its siblings there"
+    )
 
 
 @route("GET", "/v1/queues/<path:queue>/outlook", READ, Answers(OutlookAnswer, refuses=(409,)))
@@ -60,7 +68,7 @@ def show_outlook(services: Services, queue: str, query: OutlookQuery) -> Outlook
     """Show how likely, for how long and by how much a queue exceeds what it has, and what if that were otherwise.
 
     Counted on the joint paths of its newest forecast, in the steps still ahead; nothing is fitted. Any of `capacity`, `ceiling`,
-    `scale` and `nodes` makes it a what-if, and the answer has both, `now` and `then`.
+    `scale`, `nodes` and `parent` makes it a what-if, and the answer has both, `now` and `then`.
     """
     forecast = services.store.forecasts.with_paths(chosen_forecast(services, queue, query))
     return outlook_answer(services, forecast, query, datetime.now(UTC))
@@ -71,14 +79,12 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
     most_steps = _steps(forecast, query)
     reason, work_unit = why_untold(forecast, now), work_of(forecast.unit)[1]
     rows = forecast.paths.rows() if forecast.paths and reason is None else [forecast.prediction]
-    parent = _parent_guarantee(services, forecast, query)
-    then = changed(forecast, rows, query.change, parent)  # also to refuse what is not accepted
+    asked = Then.of(services, forecast, rows, query)  # also to refuse what is not accepted
     if reason is not None:
-        return OutlookAnswer.showing(
-            forecast, work_unit=work_unit, reason=reason, now=None, then=None, sentence=None, children=None
-        )
+        nothing = dict.fromkeys(("now", "then", "sentence", "children", "moved"))
+        return OutlookAnswer.showing(forecast, work_unit=work_unit, reason=reason, **nothing)
     expected = Expected.of(Changed(forecast=forecast, rows=rows, notes=()), now, most_steps)
-    changes = Expected.of(then, now, most_steps) if query.change else None
+    changes = Expected.of(asked.changed, now, most_steps) if query.change or query.parent else None
     return OutlookAnswer.showing(
         forecast,
         work_unit=work_unit,
@@ -86,21 +92,55 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
         now=expected,
         then=changes,
         sentence=sentence(expected.whole, changes.whole, forecast.unit) if changes else None,
-        notes=then.notes,
+        notes=asked.changed.notes,
         children=children_expected(services, forecast, query, now),
+        moved=asked.moved(forecast, query, now, most_steps),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Then:
+    """The queue as it would be, and where."""
+
+    changed: Changed
+    moving: Moving | None
+
+    @classmethod
+    def of(cls, services: Services, forecast: Forecast, rows: Rows, query: OutlookQuery) -> Self:
+        """Raises InvalidRequest, naming the field."""
+        limits = KnownLimits.of(services, forecast, query.change.lost)
+        if query.parent is None:
+            parent = _parent_guarantee(services, forecast, query, limits)
+            then = changed(forecast, rows, query.change, parent, limits.kept(forecast.queue))
+            return cls(changed=replace(then, notes=(*then.notes, *limits.notes)), moving=None)
+        moving = Moving.of(services, forecast, query.parent, limits)
+        then = changed(forecast, rows, query.change, moving.new.has.guaranteed, limits.kept(query.parent))
+        then = replace(then, notes=(*then.notes, *limits.notes))
+        return cls(changed=moving.fitting(then, is_asked=query.change.capacity is not None), moving=moving)
+
+    def moved(self, forecast: Forecast, query: OutlookQuery, now: datetime, most_steps: int | None) -> Move | None:
+        """What becomes of those around the queue; None = it stays where it is."""
+        if self.moving is None:
+            return None
+        scale = query.change.scale
+        return self.moving.told(
+            Asked(forecast=forecast, changed=self.changed.forecast, scale=scale, now=now, most_steps=most_steps)
+        )
 
 
 def children_expected(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> ChildrenExpected | None:
     """What the children of the forecast's queue come to; None = it has none."""
-    found = children_of(services, forecast)
-    if found is None:
+    names = child_names(services, forecast, forecast.queue)
+    if not names:
         return None
+    found = children_of(services, forecast, names)
     if found.joint is None:
         return ChildrenExpected.showing(found, now=None, then=None)
     most_steps, rows = _steps(forecast, query), found.joint.total()
     counted = found.joint.counted(forecast)
-    then = changed(counted, rows, query.change, _parent_guarantee(services, forecast, query)) if query.change else None
+    limits = KnownLimits.of(services, forecast, query.change.lost)
+    parent, kept = _parent_guarantee(services, forecast, query, limits), limits.kept(forecast.queue)
+    then = changed(counted, rows, query.change, parent, kept) if query.change and not query.parent else None
     return ChildrenExpected.showing(
         found,
         now=Expected.of(Changed(forecast=counted, rows=rows, notes=()), now, most_steps),
@@ -118,8 +158,11 @@ def _steps(forecast: Forecast, query: OutlookQuery) -> int | None:
     return steps
 
 
-def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuery) -> float | None:
-    """What the queue's parent is guaranteed, as its own newest forecast of the same metric says; None = nothing says it."""
+def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuery, limits: KnownLimits) -> float | None:
+    """What the queue's parent is guaranteed, as its own newest forecast of the same metric says, else the cluster's tree.
+
+    None = nothing says it.
+    """
     parent = forecast.queue.rpartition(".")[0]
     is_relative = forecast.unit is not None and forecast.unit.full is not None  # percentages are then its own
     if not parent or is_relative or not query.change.has_shares:
@@ -128,4 +171,4 @@ def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuer
         parent, metric=forecast.metric, cluster=forecast.cluster, projects=[forecast.project]
     )
     alike = [each for each in found if (each.where, each.unit) == (forecast.where, forecast.unit) and each.guaranteed is not None]
-    return max(alike, key=lambda each: each.issued_at).guaranteed if alike else None
+    return limits.now(parent, max(alike, key=lambda each: each.issued_at, default=None)).guaranteed

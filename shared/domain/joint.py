@@ -9,13 +9,15 @@ Hours in which all are high together stay so; siblings drawn each by itself woul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.distribution import Origin, Paths
 from shared.domain.excess import Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import FEWEST
+
+NOTHING: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +84,14 @@ class Joint:
         """The paths of one of them."""
         return next(rows for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue == queue)
 
-    def total(self, without: str | None = None) -> Rows:
-        """The sum of all of them, or of all but one; zeros where none is left."""
-        kept = [rows for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue != without]
+    def total(self, without: str | None = None, scaled: Mapping[str, float] = NOTHING) -> Rows:
+        """The sum of all of them, or of all but one; zeros where none is left.
+
+        Args:
+            scaled: queue → how many times its paths count.
+        """
+        pairs = [(each.queue, rows) for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue != without]
+        kept = [times(rows, scaled.get(queue, 1.0)) for queue, rows in pairs]
         return added(kept) if kept else [[0.0] * len(row) for row in self.rows[0]]
 
     def counted(self, forecast: Forecast) -> Forecast:
@@ -92,6 +99,11 @@ class Joint:
         draws = self.draws
         nothing = Paths(count=len(draws.places), low=0.0, high=0.0, packed="", blocks=draws.blocks, windows=draws.windows)
         return replace(forecast, paths=replace(nothing, is_calibrated=draws.is_calibrated))
+
+
+def times(rows: Rows, factor: float) -> Rows:
+    """Each value of each path so many times."""
+    return rows if factor == 1 else [[value * factor for value in row] for row in rows]
 
 
 def added(each: Iterable[Rows]) -> Rows:

@@ -108,6 +108,13 @@ def outlooks(forecast: Forecast, rows: Rows, now: datetime, most_steps: int | No
     return tuple(_outlooks(forecast, rows, days_ahead(forecast, now, most_steps)))
 
 
+def borrowed(forecast: Forecast, rows: Rows, level: float, now: datetime, most_steps: int | None = None) -> Excess:
+    """What is above a level in all that is still ahead; of a forecast that `why_untold` passes. The rest as for `outlooks`."""
+    days = days_ahead(forecast, now, most_steps)
+    whole = range(days[0].start, days[-1].stop)
+    return excesses(forecast, parts_of(rows, [whole]), [whole], level, is_most=False)[0]
+
+
 def _breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> Iterator[Breach]:
     if why_untold(forecast, now) is not None or forecast.paths is None:
         return

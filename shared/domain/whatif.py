@@ -7,6 +7,7 @@
       scale      each value of each path, so many times
 
 Whatever the queue has beyond its guarantee is lent by its siblings: who they are, and whether they need it, is not known here.
+Below another parent: moving.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.domain.exceedance import limit_at
 from shared.domain.excess import Excess, Rows
@@ -109,6 +111,13 @@ class Change:
         return any(amount is not None and amount.sign is Sign.PERCENT for amount in (self.capacity, self.ceiling))
 
 
+class Kept(NamedTuple):
+    """What is left of a guarantee and of a ceiling where nodes are lost, 0–1."""
+
+    guaranteed: float
+    maximum: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
     """The forecast with other limits, its paths otherwise, and what a person should know about that."""
@@ -118,11 +127,12 @@ class Changed:
     notes: tuple[str, ...]
 
 
-def changed(forecast: Forecast, rows: Rows, change: Change, parent: float | None = None) -> Changed:
+def changed(forecast: Forecast, rows: Rows, change: Change, parent: float | None = None, kept: Kept | None = None) -> Changed:
     """What the change makes of a forecast and of its paths; raises InvalidRequest, naming the field.
 
     Args:
         parent: what the queue's parent is guaranteed, in the unit of the forecast; None = not known.
+        kept: what is left where nodes are lost; None = the same share of the guarantee, and of the ceiling, as of the nodes.
     """
     guaranteed = _changed("capacity", change.capacity, forecast.guaranteed, forecast, parent)
     maximum = _changed("ceiling", change.ceiling, forecast.maximum, forecast, parent)
@@ -134,8 +144,10 @@ def changed(forecast: Forecast, rows: Rows, change: Change, parent: float | None
             maximum = guaranteed
     if _is_cut(forecast, rows, maximum):
         notes.append("the forecast ends at the ceiling of now: above it, more may be wanted than is counted here")
-    kept = 1 - change.lost
-    guaranteed, maximum = (level if level is None else level * kept for level in (guaranteed, maximum))
+    kept = kept or Kept(1 - change.lost, 1 - change.lost)
+    guaranteed, maximum = (
+        level if level is None else level * part for level, part in zip((guaranteed, maximum), kept, strict=True)
+    )
     scaled = rows if change.scale == 1 else [[value * change.scale for value in row] for row in rows]
     return Changed(forecast=replace(forecast, guaranteed=guaranteed, maximum=maximum), rows=scaled, notes=tuple(notes))
 

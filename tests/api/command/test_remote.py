@@ -41,6 +41,7 @@ from shared.fleet.runstate import RunState
 from shared.store import Store, open_store
 from shared.telemetry.metrics import counted
 from tests.api.bodies import a_body
+from tests.api.families import keep, keep_cluster
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
 from tests.factories import MONDAY, a_forecast, a_job, a_schedule, an_outlook_score, with_distribution
@@ -500,6 +501,23 @@ def test_a_what_if_is_now_and_then_side_by_side_within_80_columns(url: str, stor
     untold = run("whatif", "root.etl", "--capacity", "120", "--url", url)
     assert (untold.exit_code, untold.stdout) == (1, "")
     assert "nothing can be told of root.etl: its joint paths are not kept" in untold.stderr
+
+
+def test_a_move_is_a_table_of_both_parents_and_of_the_siblings_there(url: str, store: Store) -> None:
+    keep_cluster(store)
+    result = run("whatif", "root.etl.daily", "--parent", "root.bi", "--capacity", "30%", "--url", url)
+    assert (result.exit_code, result.stderr.count("taken as amounts")) == (0, 2)
+    found = {tuple(line[:3]): line[3:] for line in lines(result) if line[0] in {"children", "root.bi.reports"}}
+    assert found["children", "of", "root.bi"][:2] == ["200.0", "MB"]
+    assert [line[0] for line in lines(result)].count("root.bi.adhoc") == 1
+    keep(store, "root.bi.broken", 1.0, cluster="prod", state=QueueState.FAILED)
+    noted = run("whatif", "root.etl.daily", "--parent", "root.bi", "--capacity", "30%", "--url", url)
+    assert "root.bi.broken is not in the sum of root.bi" in noted.stderr
+    summed = run("whatif", "root.bi", "--url", url)
+    assert "root.bi.broken is not in the sum of the children" in summed.stderr
+    assert "children" in summed.stdout
+    refused = run("whatif", "root.etl.daily", "--parent", "root.etl", "--url", url)
+    assert (refused.exit_code, "the parent already" in refused.stderr) == (2, True)
 
 
 def test_whether_chances_have_held_is_a_table_beside_the_accuracy(url: str, store: Store) -> None:

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from shared.domain.distribution import Origin, Paths, block_name
-from shared.domain.forecasts import Forecast
+from shared.domain.distribution import Paths
 from shared.domain.jobs import QueueState
 from shared.domain.joint import Joint
-from shared.domain.reports import QueueReport
-from shared.domain.timegrid import TimeGrid
 from shared.domain.units import Unit
 from shared.store import Store
-from tests.factories import a_forecast
+from tests.api.families import HOURS, NOW, keep
 
-HOURS = 24
-NOW = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + timedelta(hours=1)  # nothing of it is over while these tests run
-BLOCKS = [block_name(Origin.MISSES, NOW - timedelta(days=day)) for day in range(1, 9)]
 OUTLOOK = "/v1/queues/root.etl/outlook"
-
-
-def keep(store: Store, queue: str, *levels: float, state: QueueState = QueueState.SUCCEEDED, **changes: Any) -> Forecast:
-    """A queue whose path of each block stays at one level all the time."""
-    rows = [[level] * HOURS for level in levels]
-    names = [BLOCKS[number % len(BLOCKS)] for number in range(len(levels))]
-    flat = (100.0,) * HOURS
-    same: dict[str, Any] = {"prediction": flat, "lower_bound": flat, "upper_bound": flat, "issued_at": NOW}
-    own = {"metric": "used_memory_mb", "unit": Unit.MEGABYTES, "paths": Paths.of(rows, blocks=8, drawn_from=names)}
-    forecast = a_forecast(**same | own | {"queue": queue} | changes)
-    store.reports.save(QueueReport(job_id=forecast.job_id, queue=queue, state=state))
-    if state is QueueState.SUCCEEDED:
-        store.forecasts.save(forecast)
-    return forecast
 
 
 def keep_family(store: Store) -> None:
