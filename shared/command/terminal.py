@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -36,11 +36,17 @@ def print_json(value: object) -> None:
 
 
 def print_table(
-    columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, cut: str = "", none: str = ""
+    columns: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    title: str | None = None,
+    cut: str = "",
+    none: str = "",
+    right: Collection[str] = (),
 ) -> None:
     """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does.
 
-    Where there are no rows, `none` is told beside the columns' names.
+    Where there are no rows, `none` is told beside the columns' names. Columns in `right` end where their names do.
     """
     from rich.table import Table
 
@@ -48,7 +54,10 @@ def print_table(
     for column in columns:
         is_cut = column == cut and _console(sys.stdout).is_terminal
         table.add_column(
-            column, overflow="ellipsis" if is_cut else "fold", no_wrap=is_cut
+            column,
+            overflow="ellipsis" if is_cut else "fold",
+            no_wrap=is_cut,
+            justify="right" if column in right else "left",
         )  # a narrow terminal breaks names, it never cuts them
     for row in rows:
         table.add_row(*map(shown, row))
@@ -87,6 +96,11 @@ def using(path: Path | str, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(f"{path} cannot be {what}: {error.strerror or error}") from error
+
+
+def width() -> int:
+    """Characters of a line on stdout."""
+    return _console(sys.stdout).width
 
 
 def progress_console() -> Console:

@@ -37,6 +37,27 @@ class ConfigChange:
         maximum = f", maximum {self.maximum}" if self.maximum else ""
         return f"{self.capacity}{maximum}{f', {self.state}' if self.state else ''}"
 
+    @property
+    def words(self) -> str:
+        """What has changed: `capacity 40 → 60; maximum 100 → 80`."""
+        if not self.before:
+            return f"new: {self.said}"
+        if self.state == GONE:
+            return f"gone; it was {self.before}"
+        before, now = _named(self.before), _named(self.said)
+        changed = [name for name in now | before if before.get(name) != now.get(name)]
+        return "; ".join(f"{name} {before.get(name, 'none')} → {now.get(name, 'none')}" for name in changed) or self.said
+
+
+def _named(said: str) -> dict[str, str]:
+    """What `said` has put together, by name."""
+    capacity, *rest = said.split(", ")
+    named = {"capacity": capacity}
+    for part in rest:
+        is_maximum = part.startswith("maximum ")
+        named["maximum" if is_maximum else "state"] = part.removeprefix("maximum ") if is_maximum else part
+    return named
+
 
 def as_configured(tree: QueueTree) -> QueueTree:
     """The tree without what is used and wanted, and without queues that come and go."""

@@ -7,7 +7,6 @@ An error's docstring is its default message; a call adds what was found (`detail
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from shared.errors.base import QueuecastError, reason_of
@@ -26,97 +25,33 @@ from shared.errors.outages import (
     WorkersAway,
     WorkersBusy,
 )
+from shared.errors.requests import (
+    ChangedMeanwhile,
+    ClusterNotFound,
+    Conflict,
+    ConnectionMoved,
+    InvalidRequest,
+    JobNotFound,
+    KeyReused,
+    MalformedRequest,
+    MovedMeanwhile,
+    NotFound,
+    QueueNotFound,
+    RequestError,
+    ScheduleNotFound,
+    SeveralClusters,
+    SeveralSeries,
+    StateForbids,
+    TokenNotFound,
+    TooManyCandidates,
+    TreeNotFound,
+    UnknownConnection,
+    UnknownHyperparameter,
+    UnknownModel,
+    UnwritableChange,
+    UsageError,
+)
 from shared.errors.setup import CredentialsRefused, ExtraMissing, FleetDiffers, InvalidSettings, SetupError
-
-
-class RequestError(QueuecastError):
-    """The request cannot be carried out."""
-
-
-class MalformedRequest(RequestError):
-    """The request is not well-formed."""
-
-
-class InvalidRequest(RequestError):
-    """The request has values that are not accepted."""
-
-
-class UsageError(InvalidRequest):
-    """The command does not accept this."""
-
-
-class UnwritableChange(InvalidRequest):
-    """The change of the queues cannot be written for YARN."""
-
-
-class UnknownModel(RequestError):
-    """No model has this name."""
-
-
-class UnknownHyperparameter(RequestError):
-    """The model has no such hyperparameter."""
-
-
-class UnknownConnection(RequestError):
-    """No connection has this name."""
-
-
-class TooManyCandidates(RequestError):
-    """The request asks for more candidates than allowed."""
-
-
-class KeyReused(RequestError):
-    """The Idempotency-Key was used for another request."""
-
-
-class NotFound(RequestError):
-    """There is nothing under this name."""
-
-
-class JobNotFound(NotFound):
-    """No job has this id."""
-
-
-class QueueNotFound(NotFound):
-    """No queue of this name is known."""
-
-
-class ScheduleNotFound(NotFound):
-    """No schedule has this id."""
-
-
-class TokenNotFound(NotFound):
-    """No token has this id."""
-
-
-class Conflict(RequestError):
-    """The state of things forbids the request."""
-
-
-class StateForbids(Conflict):
-    """The job's state forbids this."""
-
-
-class SeveralSeries(Conflict):
-    """The name stands for several series."""
-
-    def __init__(self, detail: str = "", /, *, choices: Sequence[Mapping[str, str]] = (), **ids: object) -> None:
-        super().__init__(detail, **ids)
-        self.choices = choices  # what to add to the query for each of them
-
-
-class ConnectionMoved(Conflict):
-    """The connection leads elsewhere than until now, and nobody has named its cluster or accepted the move."""
-
-    tells_detail = False
-
-
-class MovedMeanwhile(ConnectionMoved):
-    """The connection leads elsewhere than when the job was planned, which has to be tried again."""
-
-
-class ChangedMeanwhile(Conflict):
-    """Somebody else has changed it at the same time."""
 
 
 class AccessError(QueuecastError):

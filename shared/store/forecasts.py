@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import TypeGuard
 
 from shared.domain.distribution import Paths
 from shared.domain.forecasts import Forecast
@@ -16,6 +17,7 @@ from shared.store.calibration import CALIBRATIONS
 from shared.store.records import Between, Condition, Exists, Is, OneOf, Records, Where, given
 from shared.store.tables import ISSUE_COLUMNS, SERIES_COLUMNS, Column, Kept, Kind, Table
 
+MAX_TOGETHER = 500  # series whose paths are asked for at once
 ASSIGNED = OneOf("cluster", [UNASSIGNED], not_=True)
 BY_QUEUE = tuple((name, True) for name in ("queue", "metric", "project", "cluster", "job", "issued_at", "created_at"))
 NEWEST_FIRST = (("issued_at", False), ("created_at", False), ("job", True), ("job_id", False))
@@ -76,11 +78,24 @@ class Forecasts:
     def with_paths(self, forecast: Forecast) -> Forecast:
         """The forecast with its paths, where it is the newest of its series and job; they know whether chances hold."""
         kept = self._paths(forecast)
-        if kept is None or kept.paths is None or (kept.issued_at, kept.job_id) != (forecast.issued_at, forecast.job_id):
-            return forecast
+        return _joined(forecast, kept, is_calibrated=self._is_calibrated()) if _is_of(kept, forecast) else forecast
+
+    def all_with_paths(self, forecasts: Sequence[Forecast]) -> list[Forecast]:
+        """Each of them likewise, by few questions."""
+        kept: dict[tuple[str, str], NewestPaths] = {}
+        for first in range(0, len(forecasts), MAX_TOGETHER):
+            series = sorted({forecast.series_id for forecast in forecasts[first : first + MAX_TOGETHER]})
+            kept |= {(each.series_id, each.job): each for each in self.records.find(PATHS, [OneOf("series_id", series)])}
+        own = [(forecast, kept.get((forecast.series_id, forecast.job))) for forecast in forecasts]
+        is_calibrated = self._is_calibrated() if kept else True
+        return [
+            _joined(forecast, paths, is_calibrated=is_calibrated) if _is_of(paths, forecast) else forecast
+            for forecast, paths in own
+        ]
+
+    def _is_calibrated(self) -> bool:
         verdict = self.records.first(CALIBRATIONS, given(pool="all"))
-        is_calibrated = verdict is None or verdict.lost_at is None
-        return replace(forecast, paths=replace(kept.paths, is_calibrated=is_calibrated))
+        return verdict is None or verdict.lost_at is None
 
     def beside(self, forecast: Forecast, queues: Sequence[str]) -> list[Forecast]:
         """What the same run of the job has forecast of these queues, alike but for the queue, by its name, with their paths.
@@ -173,3 +188,12 @@ class Forecasts:
 
 def _of_projects(projects: Sequence[str] | None) -> list[Condition]:
     return [] if projects is None else [OneOf("project", projects)]
+
+
+def _is_of(kept: NewestPaths | None, forecast: Forecast) -> TypeGuard[NewestPaths]:
+    """Whether the paths are those of this very forecast."""
+    return kept is not None and kept.paths is not None and (kept.issued_at, kept.job_id) == (forecast.issued_at, forecast.job_id)
+
+
+def _joined(forecast: Forecast, kept: NewestPaths, *, is_calibrated: bool) -> Forecast:
+    return replace(forecast, paths=replace(kept.paths, is_calibrated=is_calibrated) if kept.paths else None)

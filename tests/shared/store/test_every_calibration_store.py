@@ -43,3 +43,17 @@ def test_paths_know_whether_chances_have_held(store: Store) -> None:
         paths = store.forecasts.with_paths(kept).paths
         assert paths is not None
         assert paths.is_calibrated == (lost_at is None)
+
+
+def test_paths_of_many_forecasts_are_read_at_once(store: Store) -> None:
+    paths = Paths.of([[1.0, 2.0, 3.0]], blocks=14)
+    store.forecasts.save(a_forecast(paths=paths))
+    store.forecasts.save(a_forecast(queue="root.adhoc", paths=paths, job="other"))
+    store.forecasts.save(a_forecast(queue="root.bare"))
+    kept = store.forecasts.find()
+    assert store.forecasts.all_with_paths(kept) == [store.forecasts.with_paths(each) for each in kept]
+    assert [each.paths is None for each in store.forecasts.all_with_paths(kept)] == [False, True, False]
+    assert store.forecasts.all_with_paths([replace(kept[0], job_id="older")])[0].paths is None
+    assert store.forecasts.all_with_paths([]) == []
+    store.calibrations.tell(Calibration(checked_at=MONDAY, days=120, error=0.2, lost_at=MONDAY))
+    assert [each.paths.is_calibrated for each in store.forecasts.all_with_paths(kept) if each.paths] == [False, False]

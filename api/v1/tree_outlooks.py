@@ -1,0 +1,61 @@
+"""What forecasts say of the queues of a tree: the newest one of each that the caller may see, read by few questions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from api.edge.context import Services
+from api.edge.identity import caller
+from api.v1.tree_answers import QueueAhead
+from shared.domain.capacities import Resources
+from shared.domain.day_ahead import METRICS, DayAhead, best_of, day_ahead, is_of_partition
+from shared.domain.exceedance import steps_over
+from shared.domain.forecasts import Forecast
+from shared.domain.queue_tree import Queue, Share
+
+MAX_KNOWN = 5_000  # days ahead that a process remembers: of 500 queues each costs a millisecond to count
+NO_FORECAST = 'no forecast of it: a job of `"cluster": "{cluster}"` and the target demand_memory_mb or used_capacity makes one'
+
+Key = tuple[object, ...]
+Ahead = tuple[QueueAhead, DayAhead]
+_known: dict[Key, DayAhead] = {}
+
+
+def outlooks_of(
+    services: Services, cluster: str, partition: str, queues: Iterable[tuple[Queue, Share]], now: datetime
+) -> Mapping[str, Ahead]:
+    """Path of a queue → its next day; without those that have no forecast."""
+    shares = {queue.path: share for queue, share in queues}
+    chosen = {path: forecast for path, forecast in _newest(services, cluster, partition).items() if path in shares}
+    verdict = services.store.calibrations.verdict()
+    is_calibrated = verdict is None or verdict.lost_at is None
+    keys = {path: (*_key(forecast, shares[path], now), is_calibrated) for path, forecast in chosen.items()}
+    missing = [forecast for path, forecast in chosen.items() if keys[path] not in _known]
+    if len(_known) + len(missing) > MAX_KNOWN:
+        _known.clear()
+        missing = [*chosen.values()]
+    for forecast in services.store.forecasts.all_with_paths(missing):
+        share = shares[forecast.queue]
+        _known[keys[forecast.queue]] = day_ahead(forecast, share.guaranteed, share.ceiling, now)
+    days = {path: _known[keys[path]] for path in chosen}
+    return {path: (QueueAhead.of(forecast, days[path], now), days[path]) for path, forecast in chosen.items()}
+
+
+def _newest(services: Services, cluster: str, partition: str) -> dict[str, Forecast]:
+    """Path of a queue → the forecast that says most of it."""
+    by_queue: dict[str, list[Forecast]] = defaultdict(list)
+    for metric in METRICS:
+        found = services.store.forecasts.newest_of_each(metric=metric, cluster=cluster, projects=caller().projects)
+        for forecast in found:
+            if is_of_partition(forecast, partition):
+                by_queue[forecast.queue].append(forecast)
+    return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts)) is not None}
+
+
+def _key(forecast: Forecast, share: Share, now: datetime) -> Key:
+    """All that the day ahead of a forecast depends on, beside whether chances hold."""
+    limits: tuple[Resources | None, ...] = (share.guaranteed, share.ceiling)
+    issue = (forecast.series_id, forecast.job, forecast.job_id, forecast.issued_at, forecast.created_at)
+    return *issue, steps_over(forecast, now), *limits

@@ -1,0 +1,135 @@
+"""What is to be expected of a queue within a day, from its newest forecast and what the queue has now, which YARN says.
+
+A forecast was issued when guarantee and ceiling may have been others. Of amounts only the limits that hold now count; of
+percentages of a queue's own guarantee 100 % is that guarantee, then as now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from shared.domain.capacities import Resources
+from shared.domain.exceedance import limit_at, steps_over
+from shared.domain.excess import Excess, start_of
+from shared.domain.forecasts import Forecast
+from shared.domain.likelihood import Likelihood, probability
+from shared.domain.outlook import outlooks, why_untold
+from shared.domain.timegrid import steps_per_day
+from shared.domain.units import Unit
+
+METRICS = ("demand_memory_mb", "used_memory_mb", "used_capacity")  # those that say how much of a queue is wanted, the best first
+DEFAULT = "default"  # the partition without a label, as it is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """How likely a level is exceeded, and for how many hours that is expected.
+
+    probability: the likelihood as a number; None = it is told in a word. first_at: None = on no path.
+    """
+
+    likelihood: Likelihood
+    probability: float | None
+    hours: float
+    first_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayAhead:
+    """The next day of a queue; less of it where the forecast ends before.
+
+    borrowing: more than it is guaranteed; waiting: at its ceiling; None = nothing is told of that.
+    reason: why no chances are told; None = they are.
+    peak_memory_mb: the highest upper bound, peak_at: the start of its step; None = there is none in MB.
+    """
+
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    borrowing: Chance | None = None
+    waiting: Chance | None = None
+    reason: str | None = None
+    peak_memory_mb: int | None = None
+    peak_at: datetime | None = None
+
+
+def is_of_partition(forecast: Forecast, partition: str) -> bool:
+    """Whether it is of all that a queue has in the partition, and of nothing else."""
+    conditions = parse_qsl(forecast.where)
+    return conditions == [("partition", partition)] or (not conditions and partition == DEFAULT)
+
+
+def best_of(forecasts: Iterable[Forecast]) -> Forecast | None:
+    """The one that says most of what a queue wants, and of these the newest; None = there is none."""
+    usable = [each for each in forecasts if each.metric in METRICS]
+    return max(usable, key=lambda each: (-METRICS.index(each.metric), each.issued_at, each.created_at), default=None)
+
+
+def day_ahead(forecast: Forecast, guaranteed: Resources | None, ceiling: Resources | None, now: datetime) -> DayAhead:
+    """What the forecast, read with its paths, says of the next day of a queue that has so much now."""
+    first, last = _window(forecast, now)
+    if first == last:
+        return DayAhead(reason=why_untold(forecast, now))
+    own = _with_limits(forecast, guaranteed, ceiling)
+    highest = max(range(first, last), key=forecast.upper_bound.__getitem__)
+    ahead = DayAhead(
+        start_at=start_of(forecast, first),
+        end_at=start_of(forecast, last),
+        reason=_why_untold(own, now),
+        peak_memory_mb=_memory(forecast, forecast.upper_bound[highest], guaranteed),
+        peak_at=start_of(forecast, highest),
+    )
+    return ahead if ahead.reason is not None else _with_chances(ahead, own, now, last - first)
+
+
+def _window(forecast: Forecast, now: datetime) -> tuple[int, int]:
+    first = steps_over(forecast, now)
+    return first, min(forecast.horizon_steps, first + max(1, steps_per_day(forecast.step_seconds)))
+
+
+def _with_limits(forecast: Forecast, guaranteed: Resources | None, ceiling: Resources | None) -> Forecast:
+    """The forecast of a queue that has what it has now."""
+    if forecast.unit is Unit.MEGABYTES:
+        return replace(
+            forecast,
+            guaranteed=None if guaranteed is None else float(guaranteed.memory_mb),
+            maximum=None if ceiling is None else float(ceiling.memory_mb),
+        )
+    full = None if forecast.unit is None else forecast.unit.full
+    is_known = full is not None and guaranteed is not None and ceiling is not None and guaranteed.memory_mb > 0
+    times = ceiling.memory_mb / guaranteed.memory_mb if is_known and ceiling and guaranteed else None
+    return replace(forecast, guaranteed=full, maximum=None if times is None or full is None else full * times)
+
+
+def _why_untold(forecast: Forecast, now: datetime) -> str | None:
+    if forecast.guaranteed is None and forecast.maximum is None:
+        return "nobody knows what its values are counted in, or what the queue has now"
+    return why_untold(forecast, now)
+
+
+def _with_chances(ahead: DayAhead, forecast: Forecast, now: datetime, steps: int) -> DayAhead:
+    paths, share, most = forecast.paths, forecast.guaranteed, forecast.maximum
+    bars = [*([share] if share is not None else []), *([limit_at(forecast, most)] if most is not None else [])]
+    if paths is not None and paths.high < min(bars):  # then nothing has to be counted
+        never = Likelihood.of(probability(0.0, paths.made_from))
+        told = never if paths.is_calibrated else never.in_words
+        nothing = Chance(likelihood=told, probability=told.share, hours=0.0, first_at=None)
+        return replace(ahead, borrowing=nothing if share is not None else None, waiting=nothing if most is not None else None)
+    whole, *_ = outlooks(forecast, paths.rows() if paths else (), now, steps)
+    return replace(ahead, borrowing=_chance(whole.borrowing), waiting=_chance(whole.waiting))
+
+
+def _chance(excess: Excess | None) -> Chance | None:
+    if excess is None:
+        return None
+    return Chance(likelihood=excess.likelihood, probability=excess.probability, hours=excess.hours, first_at=excess.first_at)
+
+
+def _memory(forecast: Forecast, value: float, guaranteed: Resources | None) -> int | None:
+    """A value in MB; of a percentage so much of what is guaranteed now."""
+    if forecast.unit is Unit.MEGABYTES:
+        return round(value)
+    full = None if forecast.unit is None else forecast.unit.full
+    return None if full is None or guaranteed is None else round(guaranteed.memory_mb * value / full)
