@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict
 from shared.domain.claims import claims_of
 from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles, bounds_of, levels_of
-from shared.domain.forecasts import Forecast, ForecastSpec
+from shared.domain.forecasts import Forecast, ForecastSpec, WindowForecast
 from shared.domain.jobs import Job
 from shared.domain.recipes import Recipe
 from shared.errors import BadForecast, NeedsMoreHistory, UnstableFit
@@ -39,8 +39,30 @@ class Refitted(NamedTuple):
     components: Components
 
 
+class Fitted(NamedTuple):
+    """The winner fitted again on all that is known, and what tells how far off it may be.
+
+    folds: its backtest, as far as it says something of ordinary steps at the present level. end_at: of what is known.
+    ahead: how many of its steps lie before the first one that is delivered.
+    """
+
+    made: Made
+    folds: Sequence[WindowForecast]
+    known: Known
+    end_at: datetime
+    ahead: int
+    components: Components
+
+
 def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Refitted:
-    """Fit the winner (all that it is made of) on the whole history.
+    """Fit the winner (all that it is made of) on the whole history; raises what `fitted` raises."""
+    made, folds, known, end_at, ahead, parts = fitted(selection, snapshot, spec)
+    whole = distribution(made, folds, known, spec, end_at=end_at, first=ahead)
+    return Refitted(made.prediction[ahead:], whole, parts)
+
+
+def fitted(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Fitted:
+    """All that the distribution of the winner's forecast is made from.
 
     Raises a ModelError, or whatever the library raises, when the winner could not be fitted again: the caller takes another.
     """
@@ -55,8 +77,7 @@ def refit(selection: Selection, snapshot: Snapshot, spec: ForecastSpec) -> Refit
         known = known.of_last(spec.grid.steps_between(since, end_at))
     folds = ordinary_folds(of_this_level(selection.folds or selection.winner.windows, since, spec.grid), snapshot, spec)
     made = Made(prediction=prediction, recipe=selection.company or selection.recipe, forecasts=company or forecasts)
-    whole = distribution(made, folds, known, spec, end_at=end_at, first=ahead)
-    return Refitted(prediction[ahead:], whole, parts)
+    return Fitted(made, folds, known, end_at, ahead, parts)
 
 
 def _company(recipe: Recipe, known: Known, spec: ForecastSpec) -> dict[str, FloatArray]:

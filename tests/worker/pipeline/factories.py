@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shared.domain.forecasts import Measures
 from shared.domain.timegrid import TimeGrid
 from tests.factories import MONDAY, a_load
 from worker.models import models
 from worker.models.base import Extent, FloatArray, History, Model
 from worker.pipeline.snapshot import Snapshot, make_snapshot
+
+NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
 
 
 def a_snapshot(

@@ -3,8 +3,10 @@
     days     ▇  ▅  ▆  ▇  ▅ │ ?  ?  ?      members: the last maximum, medians and a mean of recent ones, the same day of the week
                            │              before, the prediction's own maximum, and that with what it used to miss by
 
-Their forecasts of past days are known without any fit, from the history and the winner's backtest. Where weekends are unlike
-other days, each of these looks at days of the kind of the one ahead only.
+Their forecasts of past days are known without any fit, from the history and the winner's backtest. A linear opinion pool of them,
+of what their weighted median missed by, of the maxima of the prediction with whole misses of the backtest, and of the maxima of
+the last four weeks, of which later ones count for more. Where weekends are unlike other days, each of these looks at days of the
+kind of the one ahead only.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from worker.pipeline.distribution.pool import Samples, pooled, share, stretched,
 from worker.prepare.ranked import median_of, quantile_of
 
 # Chosen on every second real series at hand and checked on the others.
-MISSES, MEMBERS = 0.4, 0.6
-STRETCH = (1.6, 1.7, 2.2)  # of the tails, by day; later ones as the last
+MISSES, MEMBERS, BLOCKS, RECENT = 0.2, 0.3, 0.25, 0.25
+STRETCH = (1.0, 1.15, 1.3)  # of the tails, by day; later ones as the last
 RAMP = 0.15
 POWER = 2  # votes = 1 / error ** POWER
 RECENCY = 0.85  # what a fold counts beside one of a day later, in the votes of members
 AGEING = 0.95  # what a miss counts beside the one after it
+DAYS, FADING = 28, 0.9  # recent maxima that count, and what each counts beside the one after it
 MAX_LOG_RATIO = 1.5  # natural logarithm: a prediction's maximum is made at most 4.5 times as high, or as low
 SHARED_FOLDS = 2  # a ratio counts as if so many folds had told that there is none
 TINY = 1e-9
@@ -60,7 +63,7 @@ def tops(steps: FloatArray, season: int) -> FloatArray:
 
 
 def peak_quantiles(
-    values: FloatArray, recent: FloatArray, prediction: FloatArray, folds: Sequence[Past], kinds: Kinds
+    values: FloatArray, recent: FloatArray, prediction: FloatArray, *, missed: FloatArray, folds: Sequence[Past], kinds: Kinds
 ) -> FloatArray:
     """Quantiles at `FINE` of each day's maximum, shape (len(FINE), days); not clipped yet.
 
@@ -68,6 +71,7 @@ def peak_quantiles(
         values: the history as it was when the folds began.
         recent: maxima of the same hours of the days before, shape (days before, days), newest first, NaN = there is none.
         prediction: shape (horizon,).
+        missed: what each fold missed by, newest first, NaN = not known; shape (folds, horizon).
         folds: newest first.
         kinds: of the steps of the history and after it.
     """
@@ -80,12 +84,11 @@ def peak_quantiles(
     then = [_members(_maxima_before(fold, values, told), fold, folds, told) for fold in folds]
     votes = _votes(now, then, folds)
     point = weighted_median(now, votes)
-    missed = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
-    misses = np.array(missed).reshape(-1, days)
-    alike = told.alike(issued, folds)
-    few = too_few(alike, np.isfinite(misses))
-    said = np.where(few & kinds.differ, np.clip(point + misses, *_reach(recent, point, told)), point + misses)
-    return stretched(pooled(_parts(now, votes, said, alike | few)), _factor(days), RAMP)
+    errors = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
+    said = _with_misses(np.array(errors).reshape(-1, days) + point, point, recent, folds, told)
+    whole = _with_misses(tops(prediction + missed, season), ahead, recent, folds, told)
+    parts = [share(said, MISSES), share((now, votes), MEMBERS), share(whole, BLOCKS), share(_recent(recent, told), RECENT)]
+    return stretched(pooled(parts), _factor(days), RAMP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +135,24 @@ def _own(column: FloatArray, alike: BoolArray) -> FloatArray:
     return column[known if (alike & known).sum() < FEWEST else alike & known]
 
 
-def _parts(now: FloatArray, votes: FloatArray, said: FloatArray, alike: BoolArray) -> list[Samples]:
-    ageing = np.where(alike, AGEING ** np.arange(len(said), dtype=np.float64)[:, np.newaxis], 0.0)
-    return [share((said, ageing), MISSES), share((now, votes), MEMBERS)]
+def _with_misses(said: FloatArray, point: FloatArray, recent: FloatArray, folds: Sequence[Past], told: Told) -> Samples:
+    """What was forecast with the miss of each fold, of days of its own kind, shape (folds, days); where too few are known, of all
+    days, inside what its own kind has reached."""
+    alike = told.alike(Past(back=0, tops=point, actual=point), folds)
+    few = too_few(alike, np.isfinite(said))
+    inside = np.where(few & told.kinds.differ, np.clip(said, *_reach(recent, point, told)), said)
+    ageing = AGEING ** np.arange(len(said), dtype=np.float64)[:, np.newaxis]
+    return inside, np.where(alike | few, ageing, 0.0)
+
+
+def _recent(recent: FloatArray, told: Told) -> Samples:
+    """Recent maxima of the kind of each day ahead."""
+    issued = Past(back=0, tops=np.empty(0), actual=np.empty(0))
+    values = np.full((DAYS, recent.shape[1]), np.nan)
+    for day, column in enumerate(recent.T):
+        old = _own(column, told.before(issued, day, len(column)))[:DAYS]
+        values[: len(old), day] = old
+    return values, np.broadcast_to(FADING ** np.arange(DAYS, dtype=np.float64)[:, np.newaxis], values.shape)
 
 
 def _members(maxima: Sequence[FloatArray], fold: Past, folds: Sequence[Past], told: Told) -> FloatArray:

@@ -156,7 +156,7 @@ def _peaks(evidence: Evidence, folds: Sequence[WindowForecast], known: Known, ki
         for fold, back in zip(newest_first(folds), backs, strict=True)
     ]
     recent = tops(evidence.recent[:, 1], season)
-    return peak_quantiles(known.seen, recent, evidence.prediction, past, kinds)
+    return peak_quantiles(known.seen, recent, evidence.prediction, missed=evidence.misses, folds=past, kinds=kinds)
 
 
 def _as_long(values: FloatArray, horizon: int) -> FloatArray:

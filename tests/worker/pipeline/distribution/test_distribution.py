@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.distribution import Origin, block_name
-from shared.domain.forecasts import Candidate, ForecastSpec, Measures, WindowForecast
+from shared.domain.forecasts import Candidate, ForecastSpec, WindowForecast
 from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_load, a_spec
-from tests.worker.pipeline.factories import a_snapshot
+from tests.worker.pipeline.factories import NO_MEASURES, a_snapshot
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.paths import PATHS
 from worker.pipeline.distribution.pool import FINE, MIDDLE, at_levels
@@ -24,7 +24,6 @@ from worker.pipeline.ensembles.recipe import alone
 from worker.pipeline.history import known_at_issue
 from worker.pipeline.snapshot import Snapshot
 
-NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
 SNAPSHOT = a_snapshot()
 DAY = 24
 LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95]

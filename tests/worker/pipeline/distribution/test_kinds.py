@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.domain.forecasts import Candidate, Measures, WindowForecast
+from shared.domain.forecasts import Candidate, WindowForecast
 from shared.domain.recipes import Member, Part
 from tests.factories import MONDAY, a_spec
-from tests.worker.pipeline.factories import a_snapshot
+from tests.worker.pipeline.factories import NO_MEASURES, a_snapshot
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.kinds import kinds_of
 from worker.pipeline.distribution.pool import MIDDLE, at_levels
@@ -19,7 +19,6 @@ from worker.pipeline.distribution.whole import Distribution, Made, distribution
 from worker.pipeline.history import known_at_issue
 from worker.prepare.calendar import Dates
 
-NO_MEASURES = Measures(mape=None, wape=None, smape=None, mase=None, rmse=None, skill=None, steps=0, skipped_steps=0)
 HOUR, DAY = 3_600, 86_400
 ONE_DAY = timedelta(days=1)
 SATURDAY, SUNDAY = MONDAY - 2 * ONE_DAY, MONDAY - ONE_DAY
