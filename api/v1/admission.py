@@ -11,14 +11,14 @@ from api.edge.context import Services
 from shared.config.connection import Role
 from shared.config.settings import Settings
 from shared.domain.identifiers import GLOB, is_column
-from shared.domain.jobs import JobRequest
+from shared.domain.jobs import QUEUE_FIELD, TIME_FIELD, JobRequest
 from shared.domain.model_cards import ModelCard
 from shared.domain.places import Place
 from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates
 from shared.errors import InvalidRequest, RequestError, UnknownConnection
 
-FILES = "files"
+FILES, YARN = "files", "yarn"
 MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
 CONFIGURED_TARGETS = {  # what YARN calls its configured values: they say what may be used, not what is
     *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
@@ -37,6 +37,7 @@ def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator
     checks: tuple[Callable[[], None], ...] = (
         partial(check_places, request, services.settings),
         partial(check_columns, request, services.settings),
+        partial(check_collected, request, services.settings),
         partial(check_times, request, now),
         partial(check_fill, request),
         lambda: check_models(request, services.run_state.members.cards()),
@@ -96,6 +97,20 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
         }.items():
             if is_given:
                 raise InvalidRequest(f"{place.name!r} is of kind {kind}; {field} is for files only", field=field)
+
+
+def check_collected(request: JobRequest, settings: Settings) -> None:
+    """What is collected has its own columns of times and queues; raises InvalidRequest where they are asked for otherwise."""
+    places = request.data.sources
+    if any(settings.connection(place.name, project=request.project).kind != YARN for place in places):
+        return
+    given = {
+        "time_field": request.time_field != TIME_FIELD,
+        "queue_field": request.queue_field != QUEUE_FIELD,
+        "samples_timezone": request.samples_timezone is not None,
+    }
+    for field in (name for name, is_given in given.items() if is_given):
+        raise InvalidRequest(f"{places[0].name!r} is of kind {YARN}, whose samples have columns of their own", field=field)
 
 
 def check_times(request: JobRequest, now: datetime) -> None:

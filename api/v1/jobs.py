@@ -16,13 +16,14 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import READ, WRITE
-from api.edge.projects import of_the_caller, visible
+from api.edge.projects import visible
 from api.edge.request_checks import request_id
 from api.edge.routing import route
 from api.schema import answers
 from api.schema.queries import JobsQuery, PathsChoice, SubmitHeaders
 from api.schema.requests import CancelBody, JobBody, RetryBody
 from api.v1.admission import admit, warnings_of
+from api.v1.asked import asked
 from api.v1.job_answers import job_answer, page_of_jobs, queue_report
 from api.v1.queue_answers import QueueAnswer
 from shared.domain.codec import to_json
@@ -43,7 +44,7 @@ def submit_job(services: Services, json: JobBody, headers: SubmitHeaders) -> tup
 
     It is stored before the answer is given; `links.self` says how it goes.
     """
-    now, job_request = datetime.now(UTC), services.settings.with_cluster(of_the_caller(json.to_request()))
+    now, job_request = datetime.now(UTC), services.settings.with_cluster(asked(services, json))
     admit(services, job_request, now)  # speaks to the broker: 503 before anything is written
     new = _new_job(job_request, now, headers.idempotency_key)
     job = services.store.jobs.add(new, services.settings.allowance)

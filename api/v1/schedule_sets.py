@@ -20,13 +20,13 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import WRITE
-from api.edge.projects import of_the_caller
 from api.edge.routing import route
 from api.schema.answers import Answer
 from api.schema.fields import Flag, Label
 from api.schema.forms import Form
 from api.schema.sizes import Size
 from api.v1.admission import refusals
+from api.v1.asked import asked
 from api.v1.schedules import TRIES, ScheduleBody, schedule_of
 from shared.domain.codec import from_json, to_json
 from shared.domain.schedule_sets import Action, Step, Wanted, id_of, key_of, named, revised, steps_to
@@ -90,7 +90,7 @@ class SetAnswer(Answer):
 def apply_schedules(services: Services, json: SetBody) -> SetAnswer:
     """Make a set of schedules what is given. All of it is checked before any is written; the same again does nothing."""
     now = datetime.now(UTC)
-    wanted = [_wanted(body, json.managed_by, now) for body in json.schedules]
+    wanted = [_wanted(services, body, json.managed_by, now) for body in json.schedules]
     steps = steps_to(services.store.schedules.all(caller().projects), wanted, json.managed_by, now, prune=json.prune)
     _check(services, steps, set(json.coming) if json.dry_run else set(), now)
     if not json.dry_run:
@@ -102,8 +102,8 @@ def apply_schedules(services: Services, json: SetBody) -> SetAnswer:
     )
 
 
-def _wanted(body: SetScheduleBody, set_name: str, now: datetime) -> Wanted:
-    request = of_the_caller(body.request.to_request())
+def _wanted(services: Services, body: SetScheduleBody, set_name: str, now: datetime) -> Wanted:
+    request = asked(services, body.request)
     try:
         schedule = schedule_of(body, from_json(type(request), to_json(request)), now)  # as the store gives it back
     except InvalidRequest as error:

@@ -19,13 +19,14 @@ from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import READ, WRITE
-from api.edge.projects import of_the_caller, visible
+from api.edge.projects import visible
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.answers import Answer, job_path, schedule_path
 from api.schema.forms import Form
 from api.schema.requests import JobBody
 from api.v1.admission import admit
+from api.v1.asked import asked
 from shared.domain.cadences import check_cadences
 from shared.domain.jobs import JobRequest, JobState
 from shared.domain.runs import Run
@@ -118,7 +119,7 @@ def list_schedules(services: Services) -> ScheduleList:
 @route("POST", "/v1/schedules", WRITE, Answers(ScheduleAnswer, 201))
 def add_schedule(services: Services, json: ScheduleBody) -> tuple[ScheduleAnswer, int, dict[str, str]]:
     """Add a schedule; its request is checked as that of a job is."""
-    now, job_request = datetime.now(UTC), of_the_caller(json.request.to_request())
+    now, job_request = datetime.now(UTC), asked(services, json.request)
     with services.outages.noted(BrokerAway):  # then the models are not known; when it is due, planning checks them
         admit(services, job_request, now)
     schedule = schedule_of(json, job_request, now)

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.policy import WRITE
-from api.edge.projects import of_the_caller
 from api.edge.refusals import field_problems
 from api.edge.routing import route
 from api.schema import answers
 from api.schema.requests import JobBody
 from api.v1.admission import refusals, warnings_of
+from api.v1.asked import asked
 from shared.domain.codec import from_json, to_json
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
@@ -41,7 +41,7 @@ def _answer_form_problems(error: ValidationError) -> Response:
 @route("POST", "/v1/jobs/validate", QUESTION, Answers(answers.ValidationAnswer), refuse=_answer_form_problems)
 def validate_job(services: Services, json: JobBody) -> answers.ValidationAnswer:
     """Say whether a job would run: form, connections, data, history, models. Starts nothing, writes nothing."""
-    now, job_request = datetime.now(UTC), services.settings.with_cluster(of_the_caller(json.to_request()))
+    now, job_request = datetime.now(UTC), services.settings.with_cluster(asked(services, json))
     problems = [
         Problem(field=str(error.ids.get("field", "")), message=str(error)) for error in refusals(services, job_request, now)
     ]

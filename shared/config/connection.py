@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.domain.places import Place
 from shared.domain.registry import Registry
+from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName
 from shared.domain.wording import matching
 from shared.errors import (
@@ -75,11 +76,20 @@ class PlaceField:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What is forecast of places of a kind where nobody says it."""
+
+    target: str = "used_capacity"
+    aggregation: Aggregation = Aggregation.MEAN
+
+
 class Connection(BaseModel):
     """What requests may name. A kind adds its fields, credentials as `SecretStr`, and says what it is in the class variables.
 
     roles: whether it is a source, a destination or both; for each there is a class in worker/sources or worker/sinks.
     asks: what a request says of a place there, by name.
+    meant: what a request means whose first source is of this kind, where it does not say it.
     taken_from: field → the setting that fills it. When the first of them is set, there is a connection with the kind's name.
     """
 
@@ -87,6 +97,7 @@ class Connection(BaseModel):
 
     roles: ClassVar[tuple[Role, ...]] = ("source",)
     asks: ClassVar[Mapping[str, PlaceField]] = {}
+    meant: ClassVar[Meant] = Meant()
     taken_from: ClassVar[Mapping[str, str]] = {}
 
     kind: str

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.config.connection import Connection, ConnectionName, Look, kinds
+from shared.config.connection import Connection, ConnectionName, Look, Meant, PlaceField, kinds
 from shared.config.setting_kinds import CaFile, KeptFor
 from shared.domain.durations import Duration
 from shared.domain.identifiers import listed, shown
-from shared.domain.places import Place
+from shared.domain.places import PARTITION, Place
+from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName, Text
 from shared.domain.wording import counted
 from shared.errors import SourceAway
@@ -25,6 +26,8 @@ PORTS = {"http": 80, "https": 443}
 MAX_ADDRESSES = 8
 NO_ADDRESS = "accepted is http://host:8088 or https://host:8090, without user, password, query and /ws/v1"
 UserName = Annotated[str, Text("[A-Za-z0-9_][A-Za-z0-9_.@/-]*", 100, "names of users: letters, digits, _, ., @, / and -")]
+
+PartitionName = Annotated[str, Text("[A-Za-z0-9][A-Za-z0-9_-]*", 255, "labels of nodes: letters, digits, - and _")]
 
 
 def _address(text: str) -> str:
@@ -45,9 +48,12 @@ Address = Annotated[str, AfterValidator(_address)]
 
 @kinds.register("yarn")
 class YarnConnection(Connection):
-    """It is only read; jobs read what is collected of it elsewhere, and name it neither as source nor as destination."""
+    """It is only read, by the collector. Jobs read what is kept of it, wherever that is: who may use a cluster may read that."""
 
-    roles: ClassVar = ()
+    asks: ClassVar = {
+        PARTITION: PlaceField(accepts=PartitionName, roles=("source",), hint="the label of its nodes; none given = default")
+    }
+    meant: ClassVar = Meant(target="demand_memory_mb", aggregation=Aggregation.P95)
 
     kind: Literal["yarn"] = "yarn"
     cluster: ClusterName = Field(min_length=1, description="what the cluster is called, as part of what its queues are")
@@ -95,7 +101,7 @@ class YarnConnection(Connection):
         parts = map(urlsplit, self.addresses)
         return frozenset(f"{each.hostname}:{each.port or PORTS[each.scheme]}{each.path}" for each in parts)
 
-    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - it has no places
+    def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - its places are partitions
         """The ResourceManagers: whoever replaces one of two keeps the cluster."""
         return self.servers
 

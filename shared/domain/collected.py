@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
+
+SAMPLES_NAME, ROLLUPS_NAME = (
+    "yarn_queue",
+    "yarn_queue_5m",
+)  # the collections, measurements or folders of samples and of five minutes of them
+DEFAULT = "default"  # what the partition without a label is called
+
+
+def folder_name(name: str) -> str:
+    """A name as that of a folder: no way out, nothing hidden, and no key as Hive has them in folders."""
+    text = quote(name, safe="")
+    return f"%2E{text[1:]}" if text.startswith(".") else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from shared.domain.choice import Effort, Metric, SelectionRule
 from shared.domain.durations import Duration
 from shared.domain.job_states import JobState, QueueState  # noqa: F401 - the other is had from here too
 from shared.domain.occasions import Event, EventFile, Excluded, Holidays, SpecialTimes
-from shared.domain.places import Place
+from shared.domain.places import Place, partition_of
 from shared.domain.runs import Run
 from shared.domain.samples import Aggregation, CsvForm, Fill, Limits, Where
 from shared.domain.series import Series, cluster_of, rows_of
@@ -19,6 +19,7 @@ from shared.domain.stepped import Stepped
 from shared.domain.units import Unit
 
 QUEUE_FIELD = "queue"  # where a request names none; only this one may be absent from files, each of which is a queue then
+TIME_FIELD = "timestamp"
 LOCAL = "local"  # the client of whoever has no token
 Hyperparameter = str | int | float | bool
 Grid = Mapping[str, tuple[Hyperparameter, ...]]  # hyperparameter → the values to try
@@ -58,7 +59,7 @@ class JobRequest(Stepped):
     hyperparameters: Mapping[str, Grid] = field(default_factory=dict)
     queues: tuple[str, ...] = ("*",)
     target: str = "used_capacity"
-    time_field: str = "timestamp"
+    time_field: str = TIME_FIELD
     queue_field: str | tuple[str, ...] = QUEUE_FIELD  # of several the values make up the name, with / between
     columns: tuple[str, ...] | None = None
     regressors: tuple[str, ...] = ()  # columns whose future is known
@@ -111,7 +112,7 @@ class JobRequest(Stepped):
 
     def series(self, queue: str) -> Series:
         """What the values of this queue belong to."""
-        rows = rows_of(self.where)
+        rows = rows_of({**self.where, **partition_of(self.data.sources[0])})
         return Series(
             queue=queue,
             metric=self.target,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.codec import Document
+from shared.domain.collected import DEFAULT
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -47,6 +48,15 @@ class Place:
         own = handler.resolve_ref_schema(handler(schema))
         own["additionalProperties"] = own["properties"].pop("others", {}).get("additionalProperties", True)
         return own
+
+
+PARTITION = "partition"  # what kinds call it that have several series of a queue, as a cluster of YARN has
+
+
+def partition_of(place: Place) -> dict[str, tuple[str]]:
+    """As a condition on rows which partition is read there; none where it is the one without a label, or there are none."""
+    name = place.others.get(PARTITION, DEFAULT)
+    return {} if name == DEFAULT else {PARTITION: (name,)}
 
 
 _NAMED = tuple(own.name for own in fields(Place) if own.name != "others")

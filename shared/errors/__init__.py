@@ -10,6 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.errors.base import QueuecastError, reason_of
+from shared.errors.models import (
+    BadForecast,
+    MessageLost,
+    ModelError,
+    NeedsMoreHistory,
+    OutOfMemory,
+    ProcessLost,
+    TimeLimitReached,
+    UnstableFit,
+)
 from shared.errors.outages import (
     ApiAway,
     BrokerAway,
@@ -98,6 +108,10 @@ class EmptySeries(DataError):
         self.last_at = last_at  # where the newest value there is ends, as far as that is known
 
 
+class QueueGone(EmptySeries):
+    """The queue is stopped, or not there any more."""
+
+
 class DataLost(DataError):
     """Too much of the data was lost."""
 
@@ -124,38 +138,6 @@ class SinkRefused(DataError):
 
 class SinkNotFound(SinkRefused):
     """The sink has no such database."""
-
-
-class ModelError(QueuecastError):
-    """The model could not forecast."""
-
-
-class NeedsMoreHistory(ModelError):
-    """The model needs more history than there is."""
-
-
-class BadForecast(ModelError):
-    """The model's forecast is not finite or not of the right length."""
-
-
-class UnstableFit(ModelError):
-    """The fitted model would explode or is not defined on this data."""
-
-
-class TimeLimitReached(ModelError):
-    """The candidate ran into its time limit."""
-
-
-class OutOfMemory(ModelError):
-    """The candidate ran out of memory."""
-
-
-class ProcessLost(ModelError):
-    """The candidate's process was lost three times."""
-
-
-class MessageLost(ModelError):
-    """The candidate's message was lost three times."""
 
 
 class RecordError(QueuecastError):

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.domain.capacities import Resources
-from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.yarn.jmx import QueueMetrics
-from worker.collect.tables import DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

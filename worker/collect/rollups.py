@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.waiting import Cause
-from worker.collect.tables import DEFAULT, Rollup
+from worker.collect.tables import Rollup
 from worker.decisions.limits import Around, is_waiting, verdict
 
 LENGTH = timedelta(minutes=5)

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shared.domain.capacities import Resources
-from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.domain.dynamic_queues import dynamic_sums
 from shared.domain.queue_tree import DEFAULT_PARTITION, Queue, QueueTree, Share, State
 from worker.collect.room import Room, Rooms, is_saturated, rooms_of
-from worker.collect.tables import DEFAULT
 
 
 def queue_samples(tree: QueueTree, cluster: str, at: datetime) -> list[QueueSample]:

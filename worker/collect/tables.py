@@ -12,10 +12,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from shared.domain.codec import Document
-from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.collected import ROLLUPS_NAME, SAMPLES_NAME, ClusterSample, QueueSample
 from shared.domain.configuration_change import ConfigChange
-
-DEFAULT = "default"  # what the partition without a label is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +123,8 @@ class Table:
         return self.row(**known)
 
 
-QUEUES = Table(name="yarn_queue", row=QueueSample)
-ROLLUPS = Table(name="yarn_queue_5m", row=Rollup)
+QUEUES = Table(name=SAMPLES_NAME, row=QueueSample)
+ROLLUPS = Table(name=ROLLUPS_NAME, row=Rollup)
 CLUSTER = Table(name="yarn_cluster", row=ClusterSample, tags=("cluster",))
 CONFIG = Table(
     name="yarn_config", row=ConfigChange, time="changed_at", texts=("mode", "capacity", "maximum", "state", "by", "before")

@@ -22,6 +22,7 @@ NEWEST_DAYS, NEWEST_STEPS = 3, 3  # that are read again where nothing is forecas
 
 def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
     """What to read of the queue at the first source, which has the target."""
+    start = request.grid.bucket_start(request.history_start(issued_at))
     return Query(
         place=request.data.sources[0],
         queue=queue,
@@ -29,7 +30,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         time_field=request.time_field,
         target=request.target,
         columns=request.columns,
-        start=request.grid.bucket_start(request.history_start(issued_at)),
+        start=start,
         end=issued_at.astimezone(UTC),  # the same UTC as the start: of a stored time it is another object, which pandas minds
         step_seconds=request.step_seconds,
         aggregation=request.aggregation,
@@ -41,6 +42,7 @@ def usage_query(request: JobRequest, queue: str, issued_at: datetime) -> Query:
         physical_range=request.bounds,
         limits=request.limits or Limits(),
         queues_from_columns=request.queues_from_columns,
+        history_start=start,
     )
 
 

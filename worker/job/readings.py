@@ -23,12 +23,12 @@ from worker.sources.base import Reading
 FAST = 1  # of zlib's levels
 NUMBER = 8  # bytes
 
-_OF_READING = tuple(each.name for each in fields(Reading) if each.name not in {"frame", "regressors"})
+_OF_READING = tuple(each.name for each in fields(Reading) if each.name not in {"frame", "regressors", "beside"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """A reading without its numbers: its fields of the same names, and of both of its frames the columns."""
+    """A reading without its numbers: its fields of the same names, and of its frames the columns."""
 
     columns: tuple[str, ...]
     regressors: tuple[str, ...]
@@ -41,6 +41,8 @@ class _Said:
     losses: tuple[Loss, ...]
     notes: tuple[str, ...]
     advice: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    steps_beside: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,11 @@ def to_bytes(reading: Reading | DataError) -> bytes:
         columns=tuple(reading.frame.columns),
         regressors=tuple(reading.regressors.columns),
         steps=len(reading.frame),
+        beside=tuple(reading.beside.columns),
+        steps_beside=len(reading.beside),
         **{name: getattr(reading, name) for name in _OF_READING},
     )
-    numbers = [part for frame in (reading.frame, reading.regressors) for part in _numbers(frame)]
+    numbers = [part for frame in (reading.frame, reading.regressors, reading.beside) for part in _numbers(frame)]
     return zlib.compress(b"".join([to_json(said).encode(), b"\n", *numbers]), FAST)
 
 
@@ -77,11 +81,14 @@ def from_bytes(content: bytes) -> Reading | DataError:
         return _kinds()[failed.kind](failed.detail, **last_at, **failed.ids)
     text, _, numbers = zlib.decompress(content).partition(b"\n")
     said = from_json(_Said, text)
-    size = said.steps * (1 + len(said.columns)) * NUMBER
-    frame, regressors = _frame(numbers[:size], said.columns), pd.DataFrame()
-    if said.regressors:
-        regressors = _frame(numbers[size:], said.regressors)
-    return Reading(frame=frame, regressors=regressors, **{name: getattr(said, name) for name in _OF_READING})
+    first = said.steps * (1 + len(said.columns)) * NUMBER
+    last = len(numbers) - (said.steps_beside * (1 + len(said.beside)) * NUMBER if said.beside else 0)
+    return Reading(
+        frame=_frame(numbers[:first], said.columns),
+        regressors=_frame(numbers[first:last], said.regressors) if said.regressors else pd.DataFrame(),
+        beside=_frame(numbers[last:], said.beside) if said.beside else pd.DataFrame(),
+        **{name: getattr(said, name) for name in _OF_READING},
+    )
 
 
 def _numbers(frame: pd.DataFrame) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
+from shared.connections.yarn import YarnConnection
 from shared.domain.jobs import JobRequest
 from shared.domain.occasions import EventFile
 from shared.domain.places import Place
@@ -29,6 +30,7 @@ from worker.sinks import sinks
 from worker.sinks.base import Sink
 from worker.sources import sources
 from worker.sources.base import Query, Reading, ScannedSource, Source
+from worker.sources.yarn_source import collected
 
 
 class Resources:
@@ -77,6 +79,8 @@ class Resources:
         """
         connection = self.settings.connection(place.name, project=project)
         connection.check_place(place, "source")
+        if isinstance(connection, YarnConnection):
+            return collected(connection, self.settings.connection(connection.samples))
         return sources[connection.kind](connection)
 
     def read(self, query: Query, *, project: str) -> Reading:

@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.domain.jobs import JobRequest
 from shared.domain.losses import Loss, severe
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
-from shared.errors import DataError, DataLost, EmptySeries, SeriesTooShort
+from shared.errors import DataError, DataLost, EmptySeries, QueueGone, SeriesTooShort
 from worker.sources.base import Reading
 
 ACCEPT = "set `accept_losses` to forecast from what is left"
@@ -58,8 +58,8 @@ def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: da
         return None
     if isinstance(error, SeriesTooShort):
         return f"too new to be forecast, {error.detail}"
-    if not isinstance(error, EmptySeries):
-        return None
+    if isinstance(error, QueueGone) or not isinstance(error, EmptySeries):
+        return error.detail if isinstance(error, QueueGone) else None
     if error.last_at is None:
         return f"without a value from {request.history_start(issued_at):%Y-%m-%d} to {issued_at:%Y-%m-%d}"
     if error.last_at > issued_at:

@@ -60,6 +60,8 @@ class Query(Stepped):
     physical_range: tuple[float | None, float | None] = (None, None)  # of the target; None = open
     limits: Limits = field(default_factory=Limits)
     queues_from_columns: bool = False
+    wished: tuple[str, ...] = ()  # columns that are read where they are there, though `columns` does not name them
+    history_start: datetime | None = None  # of the whole history, of which this may be the newest part; None = `start`
 
     @property
     def queue_field(self) -> str:
@@ -79,8 +81,9 @@ class Query(Stepped):
         return is_usage and None in {self.limits.guaranteed, self.limits.maximum}
 
     def may_be_limit(self, name: str) -> bool:
-        """Whether a column of this name is read for that, though nobody has named it."""
-        return self.may_have_limits and name not in self.required and plain(name).startswith(LIMITS)
+        """Whether a column of this name is read for that, or is wished for, though nobody has named it."""
+        is_limit = self.may_have_limits and plain(name).startswith(LIMITS)
+        return (is_limit or name in self.wished) and name not in self.required
 
     @property
     def history(self) -> str:
@@ -141,6 +144,8 @@ class Reading:
     newest_at: when the newest sample with a number of the target was taken; None = there is no target.
     oldest_at: when a sample before the history was taken, the oldest that was seen by the way; None = none was seen.
     losses: rows and cells of the queue that were left out and should not have been there.
+    beside: of the same steps what tells how to take the target, often nothing: its other statistic, `mean` or `p95`; in its unit
+        what was `used` and `pending`; the shares of the step in which it was `saturated`, and applications were `waiting`.
     notes: what else the source had to leave out, in plain words.
     advice: what its owner could do for it, such as the command that makes a missing index.
     """
@@ -148,6 +153,7 @@ class Reading:
     frame: pd.DataFrame
     rows: int
     regressors: pd.DataFrame = field(default_factory=pd.DataFrame)
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     duplicates: int = 0
     non_finite: int = 0
     newest_at: datetime | None = None

@@ -17,6 +17,7 @@ def assert_same(found: Reading | DataError, wanted: Reading | DataError) -> None
         return
     pd.testing.assert_frame_equal(found.frame, wanted.frame, check_freq=False, rtol=1e-12, atol=0)  # MongoDB adds up otherwise
     pd.testing.assert_frame_equal(found.regressors, wanted.regressors, check_exact=True, check_freq=False)
+    pd.testing.assert_frame_equal(found.beside, wanted.beside, check_exact=True, check_freq=False)
     for part in fields(Reading):
-        if part.name not in {"frame", "regressors"}:
+        if part.name not in {"frame", "regressors", "beside"}:
             assert getattr(found, part.name) == getattr(wanted, part.name), part.name

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from shared.domain.collected import folder_name
 from shared.errors import SinkAway
 from worker.collect.sinks._arrow import QUEUE, of_rows, queues_in, read_part, rows_in, rows_of, sorted_once, write_groups
 from worker.collect.tables import Row, Table
@@ -83,7 +83,7 @@ class ParquetSamples:
     def _by_file(self, table: Table, rows: Sequence[Row]) -> dict[Path, list[Row]]:
         files: dict[Path, list[Row]] = defaultdict(list)
         for row in rows:
-            folder = self._place(table, row.cluster) / _plain(getattr(row, "partition", ""))
+            folder = self._place(table, row.cluster) / folder_name(getattr(row, "partition", ""))
             files[_named(folder, getattr(row, table.time), PIECE)].append(row)
         return files
 
@@ -93,13 +93,7 @@ class ParquetSamples:
         return sorted(files, key=lambda file: (len(file.stem), file.stem))
 
     def _place(self, table: Table, cluster: str) -> Path:
-        return self._folder / table.name / _plain(cluster)
-
-
-def _plain(name: str) -> str:
-    """A name as that of a folder: no way out, nothing hidden, and no key as Hive has them in folders."""
-    text = quote(name, safe="")
-    return f"%2E{text[1:]}" if text.startswith(".") else text
+        return self._folder / table.name / folder_name(cluster)
 
 
 def _put_together(table: Table, whole: Path, files: Sequence[Path], now: datetime) -> None:
