@@ -25,6 +25,7 @@ from shared.domain.likelihood import About
 BINS, PIT_BINS = 5, 10
 MAX_ERROR = 0.10  # of the calibration, pooled: above it chances are told in words
 MIN_DAYS = 100  # queue-days, before that an error may be luck
+MIN_DATES = 14  # that these are of: one bad day of a large cluster is a hundred queue-days, and no sign of bad chances
 PEAK = "peak"
 
 
@@ -101,13 +102,15 @@ class Verified:
 class Calibration:
     """The verdict over all chances of the last month.
 
-    days: queue-days of the level of which most are known. error: None = nothing was scored yet.
+    days: queue-days of the level of which most are known. dates: different days that these are of. error: None = nothing was
+        scored yet.
     lost_at: since when chances are told in words only; None = they hold.
     """
 
     pool: str = "all"
     checked_at: datetime
     days: int = 0
+    dates: int = 0
     error: float | None = None
     lost_at: datetime | None = None
 
@@ -127,18 +130,22 @@ def peak_pit(cells: ByCell) -> tuple[int, ...]:
     return tuple(cells.get(f"{PEAK}:{number}", ClaimSums()).days for number in range(PIT_BINS))
 
 
-def verdict(cells: ByCell, before: Calibration | None, now: datetime) -> Calibration:
-    """The verdict, where `before` is the last one; lost stays lost until enough days say otherwise, or a month has too few."""
+def verdict(cells: ByCell, before: Calibration | None, now: datetime, *, dates: int) -> Calibration:
+    """The verdict, where `before` is the last one; lost stays lost until enough days say otherwise, or a month has too few.
+
+    Args:
+        dates: how many different days anything was scored of.
+    """
     found = verified(cells)
     days = max((each.days for each in found), default=0)
     by_bin = [_added(cells, (f"{about}:{number}" for about in About)) for number in range(BINS)]
     error = _error(by_bin) if days else None
     lost_at = before.lost_at if before else None
-    if error is not None and days >= MIN_DAYS:
+    if error is not None and days >= MIN_DAYS and dates >= MIN_DATES:
         lost_at = (lost_at or now) if error > MAX_ERROR else None
     elif lost_at is not None and now - lost_at > timedelta(days=MONTH_DAYS):
         lost_at = None
-    return Calibration(checked_at=now, days=days, error=error, lost_at=lost_at)
+    return Calibration(checked_at=now, days=days, dates=dates, error=error, lost_at=lost_at)
 
 
 def _verified(cells: ByCell) -> Iterator[Verified]:

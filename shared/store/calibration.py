@@ -56,6 +56,11 @@ class Calibrations:
             cell: ClaimSums(**{name: cast("int", row[name]) for name in CLAIM_SUMS}) for cell, row in rows.items() if row["days"]
         }
 
+    def dates(self, since: datetime, until: datetime) -> int:
+        """Of how many different days in [since, until) anything was scored, pooled."""
+        rows = self.records.sum_by(OUTLOOK_SCORES, [Between("day", since, until)], "day", ["days"])
+        return sum(row["days"] > 0 for row in rows.values())
+
     def verdict(self) -> Calibration | None:
         """The last verdict; None = there was none yet."""
         return self.records.first(CALIBRATIONS, given(pool="all"))

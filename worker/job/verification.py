@@ -87,7 +87,8 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
 def watch_calibration(store: Store, now: datetime) -> None:
     """Whether what forecasts of the last month told as likely has happened that often; where not, whoever is to be told is."""
     before = store.calibrations.verdict()
-    verdict = verdict_of(store.calibrations.by_cell(now - timedelta(days=MONTH_DAYS), now), before, now)
+    since = now - timedelta(days=MONTH_DAYS)
+    verdict = verdict_of(store.calibrations.by_cell(since, now), before, now, dates=store.calibrations.dates(since, now))
     if before is None and not verdict.days:
         return
     if verdict.lost_at is not None and (before is None or before.lost_at is None):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from shared.domain.calibration import MAX_ERROR, MIN_DAYS, ClaimSums, cell, peak_pit, verdict, verified
+from shared.domain.calibration import MAX_ERROR, MIN_DATES, MIN_DAYS, Calibration, ClaimSums, cell, peak_pit, verified
+from shared.domain.calibration import verdict as judged
 from shared.domain.likelihood import About
 from tests.factories import MONDAY
 
 Days = list[tuple[float, bool]]
+verdict = partial(judged, dates=MIN_DATES)
 
 
 def cells_of(days: Days, about: About = About.LIMIT) -> dict[str, ClaimSums]:
@@ -68,6 +71,17 @@ def test_chances_are_withdrawn_when_they_are_far_off_on_enough_days_and_come_bac
     assert verdict(few, lost, MONDAY + timedelta(days=31)).lost_at is None  # nothing of it is left in the last month
     assert verdict(right, lost, later).lost_at is None
     assert verdict({}, None, MONDAY).error is None
+
+
+def test_one_bad_day_of_many_queues_withdraws_nothing() -> None:
+    right, wrong = cells_of(made_up(500)), cells_of(made_up(500, bias=0.3))
+    for dates in (1, MIN_DATES - 1):
+        assert judged(wrong, None, MONDAY, dates=dates) == Calibration(
+            checked_at=MONDAY, days=500, dates=dates, error=verdict(wrong, None, MONDAY).error
+        )
+    lost = verdict(wrong, None, MONDAY)
+    assert judged(right, lost, MONDAY, dates=MIN_DATES - 1).lost_at == MONDAY  # neither does one good day bring it back
+    assert verdict(right, lost, MONDAY).lost_at is None
 
 
 def test_levels_are_pooled_in_the_verdict_and_counted_once_in_days() -> None:

@@ -29,8 +29,11 @@ def test_scores_are_added_by_cell_and_a_day_counts_once(store: Store) -> None:
     assert keep.by_cell(*week, projects=["ml"]) == {"limit:1": SUMS}
     assert keep.by_cell(*week, projects=[]) == {}
     assert keep.by_cell(MONDAY + DAY, MONDAY + 2 * DAY) == {"limit:1": SUMS}
+    assert (keep.dates(*week), keep.dates(MONDAY, MONDAY + 2 * DAY), keep.dates(MONDAY - DAY, MONDAY)) == (3, 2, 0)
     keep.save([replace(an_outlook_score(), sums=ClaimSums())])  # it became known to be bad
     assert keep.by_cell(MONDAY, MONDAY + DAY) == {"limit:1": SUMS}
+    keep.save([an_outlook_score(series_id="b", project="ml", sums=ClaimSums())])
+    assert keep.dates(*week) == 2
 
 
 def test_paths_know_whether_chances_have_held(store: Store) -> None:

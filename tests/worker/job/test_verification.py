@@ -10,7 +10,7 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.domain.accuracy import AccuracyFilter
-from shared.domain.calibration import ClaimSums
+from shared.domain.calibration import MIN_DATES, ClaimSums
 from shared.domain.claims import claims_of
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.forecasts import Forecast
@@ -159,9 +159,25 @@ def test_a_day_of_which_too_little_is_known_is_not_scored(store: Store) -> None:
     assert store.calibrations.by_cell(MONDAY - 7 * DAY, MONDAY + 7 * DAY) == {}
 
 
-def test_lost_calibration_is_told_once(store: Store) -> None:
+def save_wrong_claims(store: Store, *, dates: int) -> None:
+    """One of each of a hundred queues, which took turns on so many days."""
     wrong = ClaimSums(days=1, probability=0.9, squared=0.81)
-    store.calibrations.save([an_outlook_score(series_id=f"s{n}", cell="limit:4", sums=wrong) for n in range(100)])
+    days = [MONDAY - number % dates * DAY for number in range(100)]
+    scores = [an_outlook_score(series_id=f"s{number}", day=day, cell="limit:4", sums=wrong) for number, day in enumerate(days)]
+    store.calibrations.save(scores)
+
+
+def test_one_bad_day_of_a_large_cluster_is_no_lost_calibration(store: Store) -> None:
+    save_wrong_claims(store, dates=1)
+    verify_job(store, a_job_of(store), 0)
+    verdict = store.calibrations.verdict()
+    assert verdict is not None
+    assert (verdict.days, verdict.dates, verdict.lost_at) == (100, 1, None)
+    assert store.notices.due(datetime.now(UTC) + HOUR, 9) == []
+
+
+def test_lost_calibration_is_told_once(store: Store) -> None:
+    save_wrong_claims(store, dates=MIN_DATES)
     job = a_job_of(store)
     for _ in range(2):
         verify_job(store, job, 0)
