@@ -73,6 +73,8 @@ def _print(answer: Document) -> None:
         say(answer["sentence"].replace(". ", ".\n"))
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
+    for line in _exposure(answer):
+        say(line)
     sides |= _children(answer, sides)
     columns = [[*_numbers(side, answer["unit"], answer["work_unit"])] for side in sides.values()]
     names = [name for name, _ in columns[0]]
@@ -83,6 +85,15 @@ def _print(answer: Document) -> None:
     if days:
         names = [f"{what}, {side}" for what in ("above", "at ceiling") for side in sides]
         print_table(("24 hours from", *names), [(shown_time(day[0]["start_at"]), *_chances(day)) for day in days])
+
+
+def _exposure(answer: Document) -> Iterator[str]:
+    """What preemption may take on each side, where that was counted on siblings' paths; else the table has all that is lent."""
+    for name, side in (answer.get("exposure") or {}).items():
+        if side and side["exposed"] and side["counted_on"] == "siblings":
+            found = side["exposed"]
+            amounts = f"{shown(found['amount'])} {answer['work_unit']} in {found['hours']:.1f} h"
+            yield f"Lent by idle siblings, {name}: {amounts}, which preemption may take."
 
 
 def _children(answer: Document, sides: Iterable[str]) -> Document:

@@ -17,6 +17,7 @@ from api.schema.queries import OutlookQuery
 from api.v1.children import Missing, child_names, children_of
 from api.v1.choice import chosen_forecast
 from api.v1.expected import Expected
+from api.v1.exposure import Among, Exposure, side_of
 from api.v1.known_limits import KnownLimits
 from api.v1.moves import Asked, Move, Moving
 from shared.domain.excess import Rows
@@ -58,6 +59,7 @@ class OutlookAnswer(Answer):
     children: ChildrenExpected | None = Field(
         description="the sum of its children, as the same run has forecast them; null = it has none, or nothing can be told"
     )
+    exposure: Exposure | None = Field(description="what preemption may take; null = nothing can be told")
     moved: Move | None = Field(
         description="with `parent`: what becomes of the parents that it leaves and comes to, and of its siblings there"
     )
@@ -79,12 +81,14 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
     most_steps = _steps(forecast, query)
     reason, work_unit = why_untold(forecast, now), work_of(forecast.unit)[1]
     rows = forecast.paths.rows() if forecast.paths and reason is None else [forecast.prediction]
-    asked = Then.of(services, forecast, rows, query)  # also to refuse what is not accepted
+    then = Then.of(services, forecast, rows, query)  # also to refuse what is not accepted
     if reason is not None:
-        nothing = dict.fromkeys(("now", "then", "sentence", "children", "moved"))
+        nothing = dict.fromkeys(("now", "then", "sentence", "children", "exposure", "moved"))
         return OutlookAnswer.showing(forecast, work_unit=work_unit, reason=reason, **nothing)
     expected = Expected.of(Changed(forecast=forecast, rows=rows, notes=()), now, most_steps)
-    changes = Expected.of(asked.changed, now, most_steps) if query.change or query.parent else None
+    changes = Expected.of(then.changed, now, most_steps) if then.is_other else None
+    scale = query.change.scale
+    asked = Asked(forecast=forecast, changed=then.changed.forecast, scale=scale, now=now, most_steps=most_steps)
     return OutlookAnswer.showing(
         forecast,
         work_unit=work_unit,
@@ -92,9 +96,9 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
         now=expected,
         then=changes,
         sentence=sentence(expected.whole, changes.whole, forecast.unit) if changes else None,
-        notes=asked.changed.notes,
+        notes=then.changed.notes,
         children=children_expected(services, forecast, query, now),
-        moved=asked.moved(forecast, query, now, most_steps),
+        **then.around(services, rows, asked),
     )
 
 
@@ -104,6 +108,8 @@ class Then:
 
     changed: Changed
     moving: Moving | None
+    limits: KnownLimits
+    is_other: bool  # than now
 
     @classmethod
     def of(cls, services: Services, forecast: Forecast, rows: Rows, query: OutlookQuery) -> Self:
@@ -112,20 +118,29 @@ class Then:
         if query.parent is None:
             parent = _parent_guarantee(services, forecast, query, limits)
             then = changed(forecast, rows, query.change, parent, limits.kept(forecast.queue))
-            return cls(changed=replace(then, notes=(*then.notes, *limits.notes)), moving=None)
+            return cls(
+                changed=replace(then, notes=(*then.notes, *limits.notes)), moving=None, limits=limits, is_other=bool(query.change)
+            )
         moving = Moving.of(services, forecast, query.parent, limits)
         then = changed(forecast, rows, query.change, moving.new.has.guaranteed, limits.kept(query.parent))
         then = replace(then, notes=(*then.notes, *limits.notes))
-        return cls(changed=moving.fitting(then, is_asked=query.change.capacity is not None), moving=moving)
+        then = moving.fitting(then, is_asked=query.change.capacity is not None)
+        return cls(changed=then, moving=moving, limits=limits, is_other=True)
 
-    def moved(self, forecast: Forecast, query: OutlookQuery, now: datetime, most_steps: int | None) -> Move | None:
-        """What becomes of those around the queue; None = it stays where it is."""
-        if self.moving is None:
-            return None
-        scale = query.change.scale
-        return self.moving.told(
-            Asked(forecast=forecast, changed=self.changed.forecast, scale=scale, now=now, most_steps=most_steps)
-        )
+    def around(self, services: Services, rows: Rows, asked: Asked) -> dict[str, object]:
+        """What is told of the queue among those around it, by the answer's fields; rows: its paths now."""
+        forecast, then = asked.forecast, self.changed
+        side, why = (self.moving.old, None) if self.moving else side_of(services, forecast, self.limits)
+        has = side.branch(is_now=True).children if side else {}
+        before = Among(forecast=forecast, rows=rows, others=has, side=side, why=why).told(asked)
+        there = self.moving.new if self.moving else side
+        branch = there.branch(is_now=False) if there else None
+        gets = (branch.when_it_comes(then.forecast.guaranteed) if self.moving else branch.children) if branch else {}
+        after = Among(forecast=then.forecast, rows=then.rows, others=gets, side=there, why=why)
+        return {
+            "exposure": Exposure(now=before, then=after.told(asked, asked.scale) if self.is_other else None),
+            "moved": self.moving.told(asked) if self.moving else None,
+        }
 
 
 def children_expected(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> ChildrenExpected | None:

@@ -507,6 +507,10 @@ def test_a_move_is_a_table_of_both_parents_and_of_the_siblings_there(url: str, s
     keep_cluster(store)
     result = run("whatif", "root.etl.daily", "--parent", "root.bi", "--capacity", "30%", "--url", url)
     assert (result.exit_code, result.stderr.count("taken as amounts")) == (0, 2)
+    assert [line.split(":")[0] for line in result.stdout.splitlines() if line.startswith("Lent")] == [
+        "Lent by idle siblings, now",
+        "Lent by idle siblings, then",
+    ]
     found = {tuple(line[:3]): line[3:] for line in lines(result) if line[0] in {"children", "root.bi.reports"}}
     assert found["children", "of", "root.bi"][:2] == ["200.0", "MB"]
     assert [line[0] for line in lines(result)].count("root.bi.adhoc") == 1

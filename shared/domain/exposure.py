@@ -1,0 +1,61 @@
+"""What preemption may take: what a queue uses above its guarantee while its siblings leave theirs idle.
+
+    used − guarantee, up to the ceiling, in the steps in which all siblings together want less than they are guaranteed
+
+Counted draw by draw where the paths of all siblings are known; else all that is above the guarantee counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from shared.domain.excess import SECONDS_PER_HOUR, Rows, work
+from shared.domain.forecasts import Forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """What may be taken in all that is asked about.
+
+    amount: expected, in the unit of work. share: of the demand; None = there is none. hours: expected, in which anything may be.
+    """
+
+    amount: float
+    share: float | None
+    hours: float
+
+
+def idle_steps(siblings: Rows, guaranteed: float) -> list[list[bool]]:
+    """Of each draw the steps in which the siblings together want less than they are guaranteed together.
+
+    Args:
+        siblings: the sum of their paths.
+    """
+    return [[value < guaranteed for value in row] for row in siblings]
+
+
+def exposed(forecast: Forecast, rows: Rows, steps: range, idle: Sequence[Sequence[bool]] | None = None) -> Exposed | None:
+    """Of a queue, between two steps; None = what it is guaranteed is not known.
+
+    Args:
+        rows: its paths. idle: of each of them the steps that count; None = all do.
+    """
+    if (share := forecast.guaranteed) is None:
+        return None
+    most = inf if forecast.maximum is None else forecast.maximum
+    each = [row[steps.start : steps.stop] for row in rows]
+    above = [[max(0.0, min(value, most) - share) for value in row] for row in each]
+    if idle is not None:
+        marks = [row[steps.start : steps.stop] for row in idle]
+        above = [
+            [a if is_so else 0.0 for a, is_so in zip(row, mark, strict=True)] for row, mark in zip(above, marks, strict=True)
+        ]
+    total, demand = (sum(map(sum, both)) / len(rows) for both in (above, each))
+    counted = sum(sum(a > 0 for a in row) for row in above) / len(rows)
+    return Exposed(
+        amount=work(forecast, total),
+        share=total / demand if demand > 0 else None,
+        hours=counted * forecast.step_seconds / SECONDS_PER_HOUR,
+    )
