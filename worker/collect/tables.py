@@ -8,8 +8,10 @@ Memory is in MB as YARN counts it. None = not told: the cell is empty, and never
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 
 from shared.domain.codec import Document
 from shared.domain.collected import ROLLUPS_NAME, SAMPLES_NAME, ClusterSample, QueueSample
@@ -103,9 +105,9 @@ class Table:
     texts: tuple[str, ...] = ()
 
     @property
-    def kinds(self) -> dict[str, str]:
+    def kinds(self) -> Mapping[str, str]:
         """Column → its type, as it is declared."""
-        return {field.name: str(field.type) for field in fields(self.row)}
+        return _kinds(self)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,12 +117,24 @@ class Table:
     @property
     def numbers(self) -> tuple[str, ...]:
         """Those that hold numbers."""
-        return tuple(name for name in self.columns if name not in {self.time, *self.tags, *self.texts})
+        return _numbers(self)
 
     def made(self, told: Document) -> Row:
         """A row of what is told; further columns, as another release may have written, are left out."""
-        known: Document = dict.fromkeys(self.numbers) | {name: value for name, value in told.items() if name in self.kinds}
+        kinds = self.kinds
+        known: Document = dict.fromkeys(self.numbers) | {name: value for name, value in told.items() if name in kinds}
         return self.row(**known)
+
+
+@lru_cache
+def _kinds(table: Table) -> Mapping[str, str]:
+    """Looked up once, since every row asks."""
+    return {field.name: str(field.type) for field in fields(table.row)}
+
+
+@lru_cache
+def _numbers(table: Table) -> tuple[str, ...]:
+    return tuple(name for name in table.columns if name not in {table.time, *table.tags, *table.texts})
 
 
 QUEUES = Table(name=SAMPLES_NAME, row=QueueSample)

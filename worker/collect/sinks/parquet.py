@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,13 @@ def _named(folder: Path, at: datetime, length: timedelta) -> Path:
 
 
 def _beginning(file: Path) -> datetime:
-    return datetime.strptime(file.stem, NAMES[LENGTHS[len(file.stem)]]).replace(tzinfo=UTC)
+    return _moment(file.stem)
+
+
+@lru_cache(4_096)
+def _moment(name: str) -> datetime:
+    """A name is read once: each look asks all files for theirs."""
+    return datetime.strptime(name, NAMES[LENGTHS[len(name)]]).replace(tzinfo=UTC)
 
 
 def _end(file: Path) -> datetime:
