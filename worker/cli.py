@@ -16,6 +16,7 @@ from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.config.machine import this_machine
 from shared.domain.lanes import Lane
+from shared.domain.wording import counted
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
@@ -36,6 +37,11 @@ Lanes = typer.Option(help="Lanes to serve, most urgent first; heavy, and select,
 Covariates = typer.Option(exists=True, show_default="none", help="File or folder with more columns; may be repeated.")
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores, or as memory allows")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
+ShowsLife = Annotated[bool, typer.Option("--alive", help="Start nothing: exit 0 when the one here shows life, 1 when not.")]
+LookOnce = Annotated[bool, typer.Option("--once", help="Look at each cluster once; exit 1 when one was not kept.")]
+ReportNow = Annotated[
+    bool, typer.Option("--report", help="Report now of each queue what it waited for and could give back, as is done daily.")
+]
 MetricsPort = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="Serve Prometheus metrics on this port.", show_default="none are served")
 ]
@@ -100,15 +106,14 @@ def reap(
     run_reaper(settings, once=once)
 
 
-@app.command(epilog="Example: queuecast collect --once")
+@app.command(epilog="Examples: queuecast collect --once · queuecast collect --report")
 @needs("worker")
 def collect(
     *,
     data_dir: DataDir = None,
-    once: Annotated[bool, typer.Option("--once", help="Look at each cluster once; exit 1 when one was not kept.")] = False,
-    alive: Annotated[
-        bool, typer.Option("--alive", help="Start nothing: exit 0 when the one here shows life, 1 when not.")
-    ] = False,
+    once: LookOnce = False,
+    report: ReportNow = False,
+    alive: ShowsLife = False,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = HERE,
 ) -> None:
@@ -127,11 +132,19 @@ def collect(
         logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own one keeps what it has once used
-    if once:
-        raise typer.Exit(_looked_once(settings))
+    if once or report:
+        raise typer.Exit(_now(settings, looks=once, reports=report))
     if metrics_port:
         _serve_metrics(metrics_host, metrics_port)
     run_collector(settings)
+
+
+def _now(settings: Settings, *, looks: bool, reports: bool) -> int:
+    """Do once what is wanted of it."""
+    failed = _looked_once(settings) if looks else 0
+    if reports:
+        _report(settings)
+    return failed
 
 
 def _looked_once(settings: Settings) -> int:
@@ -142,6 +155,14 @@ def _looked_once(settings: Settings) -> int:
     for name, outcome in outcomes.items():
         notice(f"{name}: {outcome.replace('_', ' ')}")
     return int(any(outcome != "collected" for outcome in outcomes.values()))
+
+
+def _report(settings: Settings) -> None:
+    """Make the reports of each cluster, and say of how many queues."""
+    from worker.collect.loop import report_now
+
+    for name, queues in report_now(settings).items():
+        notice(f"{name}: reports of {counted(queues, 'queue')}")
 
 
 @app.command("flower", epilog="Example: queuecast flower --port 5555")

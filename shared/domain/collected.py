@@ -5,6 +5,7 @@ Memory is in MB (2**20 bytes) as YARN counts it. None = not told, and never zero
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -108,3 +109,16 @@ class ClusterSample:
     containers_pending: int | None = None
     largest_free_memory_mb: int | None = None
     largest_free_vcores: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Some columns of one queue in one partition over time.
+
+    at: seconds since 1970, UTC, ascending. columns: values at these moments; not a number = not told.
+    """
+
+    queue: str
+    partition: str
+    at: Sequence[int]
+    columns: Mapping[str, Sequence[float]]

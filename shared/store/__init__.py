@@ -26,6 +26,7 @@ from shared.store.sqlite_place import StorePlace
 from shared.store.tables import Table
 from shared.store.tokens import Tokens
 from shared.store.trees import Changes, Trees
+from shared.store.usage import Usages
 from shared.store.whereabouts import KnownWhereabouts
 from shared.store.winners import Winners
 
@@ -58,6 +59,7 @@ class Store:
         self.whereabouts = KnownWhereabouts(records)
         self.trees = Trees(records)
         self.changes = Changes(records)
+        self.usages = Usages(records)
         self.retention = Retention(records)
 
     def get(self, table: Table[T], key: str, *, projects: Sequence[str] | None = None) -> T:

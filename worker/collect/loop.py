@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 import structlog
@@ -23,8 +24,8 @@ from shared.fleet.runstate.members import COLLECTOR
 from shared.store import Store, open_store
 from shared.telemetry.said_once import Outage
 from worker.collect.keeping import Keeping
+from worker.collect.reports import Reports
 from worker.collect.sinks.opened import open_samples
-from worker.collect.trees import TreeKeeping
 from worker.collect.watch import Outcome, Watch
 from worker.fleet.liveness import COLLECTOR_PULSE, pulse_file
 
@@ -58,6 +59,16 @@ def collect_once(settings: Settings) -> dict[str, Outcome]:
         }
 
 
+def report_now(settings: Settings) -> dict[str, int]:
+    """Make the reports of each cluster's queues, whoever else does; connection → of how many queues. Raises what is met."""
+    now = datetime.now(UTC)
+    with closing(_store_of(settings)) as store:
+        return {
+            name: Reports(store, open_samples(settings, connection.samples), connection.cluster).make(now)
+            for name, connection in clusters_of(settings).items()
+        }
+
+
 def clusters_of(settings: Settings) -> dict[str, YarnConnection]:
     """The clusters that are collected, by the name of their connection."""
     every = settings.all_connections.items()
@@ -70,7 +81,7 @@ def _store_of(settings: Settings) -> Store:
 
 
 def _keeping(settings: Settings, connection: YarnConnection, store: Store) -> Keeping:
-    return Keeping(connection, open_samples(settings, connection.samples), TreeKeeping(store, connection.cluster))
+    return Keeping(connection, open_samples(settings, connection.samples), store)
 
 
 class Collector:

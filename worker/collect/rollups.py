@@ -11,7 +11,8 @@ from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.waiting import Cause
 from worker.collect.tables import Rollup
-from worker.decisions.limits import Around, is_waiting, verdict
+from worker.decisions.limits import is_waiting, verdict
+from worker.decisions.surroundings import Around
 
 LENGTH = timedelta(minutes=5)
 P95 = 0.95

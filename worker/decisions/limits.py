@@ -7,29 +7,13 @@ holds is the verdict. What is not told is never taken for a sign.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from operator import attrgetter
 
-from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.collected import QueueSample
 from shared.domain.waiting import Cause, Verdict
+from worker.decisions.surroundings import NEARLY, Around, container_mb, has_room, held, is_all, is_below_guarantee
 
-NEARLY = 0.98  # of what could be had is all of it: containers have a size
 NEARLY_MASTERS = 0.95  # likewise of masters, of which there are few
 FEW_USERS = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What else was there at the moment of a sample; None = not told.
-
-    parent: of the same partition. unlabelled: the same queue in the default partition, of a sample in another one.
-    counts_vcores: whether the scheduler looks at processors, and not at memory alone.
-    """
-
-    parent: QueueSample | None = None
-    unlabelled: QueueSample | None = None
-    cluster: ClusterSample | None = None
-    counts_vcores: bool = False
 
 
 def is_waiting(sample: QueueSample) -> bool | None:
@@ -51,7 +35,7 @@ def verdict(sample: QueueSample, around: Around) -> Verdict | None:
 def _masters_are_full(sample: QueueSample, around: Around) -> bool:
     used, limit = sample.am_used_memory_mb, sample.am_limit_memory_mb
     is_full = used is not None and bool(limit) and used >= NEARLY_MASTERS * (limit or 0)
-    return bool(sample.apps_pending) and is_full and _is_below_guarantee(sample, around)
+    return bool(sample.apps_pending) and is_full and is_below_guarantee(sample, around)
 
 
 def _all_run_that_may(sample: QueueSample, around: Around) -> bool:
@@ -75,17 +59,17 @@ def _one_user_has_all(sample: QueueSample, around: Around) -> bool:
 
 
 def _no_node_has_room(sample: QueueSample, around: Around) -> bool:
-    size, free = _container_mb(sample), around.cluster.largest_free_memory_mb if around.cluster else None
-    if not sample.reserved_memory_mb or not sample.pending_memory_mb or not _is_below_guarantee(sample, around):
+    size, free = container_mb(sample), around.cluster.largest_free_memory_mb if around.cluster else None
+    if not sample.reserved_memory_mb or not sample.pending_memory_mb or not is_below_guarantee(sample, around):
         return False
     is_small = free is None or size is None or sample.partition != "default" or free < size
     return is_small and has_room(sample, around)
 
 
 def _is_at_its_ceiling(sample: QueueSample, around: Around) -> bool:
-    has_all = _is_all(_held(sample, "memory_mb"), sample.maximum_memory_mb, _container_mb(sample))
+    has_all = is_all(held(sample, "memory_mb"), sample.maximum_memory_mb, container_mb(sample))
     if around.counts_vcores and not has_all:
-        has_all = _is_all(_held(sample, "vcores"), sample.maximum_vcores, None)
+        has_all = is_all(held(sample, "vcores"), sample.maximum_vcores, None)
     return has_all and has_room(sample, around)
 
 
@@ -96,47 +80,6 @@ def _waits_for_a_label(sample: QueueSample, around: Around) -> bool:
 
 def _parent_is_short(sample: QueueSample, around: Around) -> bool:
     return not has_room(sample, around)
-
-
-def has_room(sample: QueueSample, around: Around) -> bool:
-    """Whether what is above could give it a container, and more than 2 % of what its parent has and could get, for all that
-    is known.
-    """
-    kinds = ("memory_mb", "vcores") if around.counts_vcores else ("memory_mb",)
-    return not any(_is_short(sample, around.parent or sample, kind) for kind in kinds)
-
-
-def _is_short(sample: QueueSample, above: QueueSample, kind: str) -> bool:
-    free, held = getattr(sample, f"free_{kind}"), _held(above, kind)
-    if free is None or held is None:
-        return False
-    piece = (_container_mb(sample) or 0) if kind == "memory_mb" else 0
-    return bool(free <= (1 - NEARLY) * (held + free) or free < piece)
-
-
-def _is_below_guarantee(sample: QueueSample, around: Around) -> bool:
-    used, guaranteed = sample.used_memory_mb, sample.guaranteed_memory_mb
-    if used is None or guaranteed is None or used >= guaranteed:
-        return False
-    vcores, least = sample.used_vcores, sample.guaranteed_vcores
-    return not (around.counts_vcores and vcores is not None and least is not None and vcores >= least)
-
-
-def _held(sample: QueueSample, kind: str) -> int | None:
-    """What it has: what runs, and what is reserved for it."""
-    used, reserved = attrgetter(f"used_{kind}", f"reserved_{kind}")(sample)
-    return None if used is None else used + (reserved or 0)
-
-
-def _is_all(held: int | None, limit: int | None, piece: float | None) -> bool:
-    return held is not None and bool(limit) and (held >= NEARLY * (limit or 0) or held + (piece or 0) > (limit or 0))
-
-
-def _container_mb(sample: QueueSample) -> float | None:
-    """What a container that waits has on average."""
-    if not sample.pending_memory_mb or not sample.pending_containers:
-        return None
-    return sample.pending_memory_mb / sample.pending_containers
 
 
 def _beside(cause: Cause, sample: QueueSample, around: Around) -> dict[str, float | None]:

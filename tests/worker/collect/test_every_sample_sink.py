@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,6 @@ from worker.collect.keeping import Keeping
 from worker.collect.sinks.base import SampleSink
 from worker.collect.sinks.opened import open_samples
 from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, ConfigChange, Rollup, Row, Table
-from worker.collect.trees import TreeKeeping
 from worker.sources import sources
 
 LATER = MONDAY + timedelta(seconds=30)
@@ -109,8 +109,8 @@ def test_a_retry_doubles_nothing_and_the_last_word_counts(sink: SampleSink) -> N
 
 
 def test_a_cluster_is_kept_from_its_first_look_on_in_every_sink(sink: SampleSink, tmp_path: Path) -> None:
-    trees = TreeKeeping(open_store(f"sqlite://{tmp_path / 'store.db'}"), "prod")
-    keeping = Keeping(YarnConnection(cluster="prod", addresses=("http://rm:8088",)), sink, trees)
+    store = open_store(f"sqlite://{tmp_path / 'store.db'}")
+    keeping = Keeping(YarnConnection(cluster="prod", addresses=("http://rm:8088",)), sink, store)
     for place in range(11):
         assert keeping.keep(a_tree(place), MONDAY + place * timedelta(seconds=30)) == 3
     [whole] = [row for row in everything(sink, ROLLUPS) if isinstance(row, Rollup) and row.queue == "root.etl"]
@@ -159,3 +159,29 @@ def test_a_connection_that_takes_no_samples_is_refused() -> None:
         open_samples(settings, "rm")
     with pytest.raises(UnknownConnection, match="found 'nowhere'"):
         open_samples(settings, "nowhere")
+
+
+def test_some_columns_of_some_queues_are_read_over_time(sink: SampleSink) -> None:
+    columns = ("demand_memory_mb_p95", "waiting_masters")
+    assert sink.series("prod", columns, MONDAY, TOMORROW) == []
+    later = MONDAY + timedelta(minutes=5)
+    whose = {"cluster": "prod", "partition": "default", "samples": 10}
+    for queue in ("root.a", 'root.b "c", d=e', "root.z"):
+        for place, at in enumerate((later, MONDAY, later, TOMORROW)):
+            sink.write(ROLLUPS, [Rollup(queue=queue, timestamp=at, demand_memory_mb_p95=float(place), **whose)])
+    sink.write(ROLLUPS, [Rollup(queue="root.a", timestamp=MONDAY, waiting_masters=0.5, **whose | {"partition": "gpu"})])
+    sink.write(ROLLUPS, [Rollup(queue="root.a", timestamp=MONDAY, **whose | {"cluster": "test"})])
+    found = sink.series("prod", columns, MONDAY, TOMORROW, queues=["root.a", 'root.b "c", d=e', "root.none"])
+    assert [(series.queue, series.partition) for series in found] == [
+        ("root.a", "default"),
+        ("root.a", "gpu"),
+        ('root.b "c", d=e', "default"),
+    ]
+    assert [[*series.at] for series in found] == [
+        [int(at.timestamp()) for at in times] for times in ([MONDAY, later], [MONDAY], [MONDAY, later])
+    ]
+    assert [*found[0].columns["demand_memory_mb_p95"]] == [1.0, 2.0]
+    assert [*found[1].columns["waiting_masters"]] == [0.5]
+    assert all(isnan(value) for value in (*found[0].columns["waiting_masters"], *found[1].columns["demand_memory_mb_p95"]))
+    assert {series.queue for series in sink.series("prod", ("samples",), MONDAY, TOMORROW)} >= {"root.a", "root.z"}
+    assert sink.series("prod", columns, MONDAY, TOMORROW, queues=[]) == []

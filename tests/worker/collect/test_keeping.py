@@ -20,7 +20,6 @@ from tests.worker.sources.queries import a_query
 from worker.collect.keeping import FIRST, Keeping
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import CLUSTER, CONFIG, QUEUES, ROLLUPS, Table
-from worker.collect.trees import TreeKeeping
 from worker.sources.file_source import FileSource
 
 STEP = timedelta(seconds=30)
@@ -30,7 +29,7 @@ DEFAULT = "prod/default"
 
 def new(folder: Path) -> Keeping:
     """Of a process that has kept nothing yet."""
-    return Keeping(CONNECTION, ParquetSamples(folder), TreeKeeping(open_store(f"sqlite://{folder / 'store.db'}"), "prod"))
+    return Keeping(CONNECTION, ParquetSamples(folder), open_store(f"sqlite://{folder / 'store.db'}"))
 
 
 def keep(folder: Path, start: datetime, used: list[int], *, keeping: Keeping | None = None) -> Keeping:

@@ -19,13 +19,12 @@ from worker.collect.keeping import Keeping
 from worker.collect.loop import Collector
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import CONFIG
-from worker.collect.trees import TreeKeeping
 from worker.collect.watch import Outcome, Watch
 
 
 def a_watch(connection: YarnConnection, folder: Path, run_state: RunState) -> Watch:
-    trees = TreeKeeping(open_store(f"sqlite://{folder / 'store.db'}"), "prod")
-    return Watch("hadoop", connection, Keeping(connection, ParquetSamples(folder), trees), run_state, threading.Event())
+    store = open_store(f"sqlite://{folder / 'store.db'}")
+    return Watch("hadoop", connection, Keeping(connection, ParquetSamples(folder), store), run_state, threading.Event())
 
 
 def test_a_look_asks_two_questions_keeps_what_it_sees_and_tells_of_it(run_state: RunState, tmp_path: Path) -> None:

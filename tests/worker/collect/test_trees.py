@@ -15,7 +15,7 @@ from tests.factories import MONDAY
 from tests.worker.collect.cluster import a_tree
 from worker.collect.keeping import Keeping
 from worker.collect.sinks.parquet import ParquetSamples
-from worker.collect.trees import REST, TreeKeeping
+from worker.collect.trees import REST
 
 STEP = timedelta(seconds=30)
 CONNECTION = YarnConnection(cluster="prod", addresses=("http://rm:8088",))
@@ -34,7 +34,7 @@ def store(file: Path) -> Iterator[Store]:
 
 
 def keeping_of(tmp_path: Path, store: Store) -> Keeping:
-    return Keeping(CONNECTION, ParquetSamples(tmp_path / "samples"), TreeKeeping(store, "prod"))
+    return Keeping(CONNECTION, ParquetSamples(tmp_path / "samples"), store)
 
 
 def used_now(store: Store) -> tuple[int | None, datetime] | None:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.evidence import evidence_of
 from shared.domain.waiting import ADVICE, PROPERTIES, TITLES, Cause, Verdict
 from tests.factories import MONDAY
-from worker.decisions.limits import Around, is_waiting, verdict
+from worker.decisions.limits import is_waiting, verdict
+from worker.decisions.surroundings import Around
 
 GB = 1_024
 WHOSE = {"cluster": "prod", "queue": "root.etl", "partition": "default", "timestamp": MONDAY}
@@ -54,7 +56,7 @@ def test_each_sign_is_found_and_told_with_its_numbers(cause: Cause) -> None:
     found = verdict(a_sample(**SIGNS[cause]), replace(AROUND, unlabelled=other))
     assert found is not None
     assert found.cause is cause
-    assert (found.evidence == "") == (cause is Cause.UNEXPLAINED)
+    assert (evidence_of(found) == "") == (cause is Cause.UNEXPLAINED)
     assert found.properties == PROPERTIES[cause]
 
 
@@ -76,7 +78,7 @@ def test_each_sign_is_found_and_told_with_its_numbers(cause: Cause) -> None:
 def test_people_read_the_numbers(cause: Cause, changes: dict[str, object], words: str) -> None:
     found = verdict(a_sample(**SIGNS[cause] | changes), AROUND)
     assert found is not None
-    assert found.evidence.startswith(words)
+    assert evidence_of(found).startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_half_a_sign_is_none(cause: Cause, changes: dict[str, object]) -> None:
 def test_the_parallel_limit_may_be_that_of_the_parent() -> None:
     found = verdict(a_sample(), replace(AROUND, parent=replace(PARENT, max_parallel_apps=9)))
     assert found is not None
-    assert (found.cause, found.evidence) == (Cause.PARALLEL_APPS, "9 applications ran of at most 9.")
+    assert (found.cause, evidence_of(found)) == (Cause.PARALLEL_APPS, "9 applications ran of at most 9.")
 
 
 def test_processors_are_looked_at_where_the_scheduler_does() -> None:
@@ -139,7 +141,7 @@ def test_whatever_is_told_there_is_one_verdict_with_finite_numbers(
     assert (found is not None) == bool(is_waiting(sample))
     if found is not None:
         assert all(isfinite(number) for number in found.numbers.values())
-        assert "nan" not in found.evidence
+        assert "nan" not in evidence_of(found)
 
 
 @given(samples, st.sampled_from(list(Cause)[:2]))
@@ -152,4 +154,4 @@ def test_an_earlier_sign_goes_before_all_later_ones(sample: QueueSample, cause: 
 
 def test_every_cause_has_words_and_what_lacks_numbers_has_no_sentence() -> None:
     assert set(TITLES) == set(ADVICE) == set(PROPERTIES) == set(Cause)
-    assert {Verdict(cause=cause, numbers={}).evidence for cause in Cause} == {""}
+    assert {evidence_of(Verdict(cause=cause, numbers={})) for cause in Cause} == {""}

@@ -97,6 +97,34 @@ def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.T
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def cells_in(
+    table: Table, file: Path, queues: Sequence[str] | None, columns: Sequence[str]
+) -> Iterator[tuple[str, str, int, *tuple[float | None, ...]]]:
+    """Queue, partition, seconds since 1970 and these columns of each row of some queues; None = of all."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import parquet
+
+    if queues is not None and not queues:
+        return
+    with parquet.ParquetFile(file) as stored:
+        first, last = (min(queues), max(queues)) if queues else ("", "")
+        groups = [number for number in range(stored.num_row_groups) if not queues or _may_have(stored, number, first, last)]
+        known = [name for name in columns if name in stored.schema_arrow.names]
+        read = stored.read_row_groups(groups, columns=[QUEUE, "partition", table.time, *known], use_threads=False)
+    if queues:
+        read = read.filter(pc.is_in(read[QUEUE], value_set=_column([*queues], pa.string())))
+    times = [at // 1_000 for at in read[table.time].cast(pa.timestamp("ms", tz="UTC")).cast("int64").to_pylist()]
+    none = [None] * read.num_rows
+    yield from zip(
+        read[QUEUE].to_pylist(),
+        read["partition"].to_pylist(),
+        times,
+        *(read[name].to_pylist() if name in known else none for name in columns),
+        strict=True,
+    )
+
+
 def _may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:
     """Whether a group of rows has any of these queues: what it says of itself is compared as Arrow compares texts."""
     group = stored.metadata.row_group(number)

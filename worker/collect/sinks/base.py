@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.collected import Series
 from worker.collect.tables import Row, Table
 
 
@@ -20,6 +21,11 @@ class SampleSink(Protocol):
 
     def read(self, table: Table, cluster: str, start: datetime, end: datetime) -> list[Row]:
         """The rows of a cluster in [start, end), in any order."""
+
+    def series(
+        self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
+    ) -> list[Series]:
+        """Some columns of the five minutes in [start, end) of some queues, None = all; none of a queue that has no row there."""
 
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
         """Let go of what is older; some of it may stay for another day."""

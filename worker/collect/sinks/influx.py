@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.connections.influxdb import InfluxdbConnection
+from shared.domain.collected import Series
 from shared.domain.timegrid import to_epoch
-from shared.drivers.influx import ErrorTypes, Series, query, quoted_place, reach
+from shared.drivers.influx import ErrorTypes, query, quoted_field, quoted_place, reach
+from shared.drivers.influx import Series as Answered
 from shared.drivers.influx_write import write_lines
 from shared.errors import CredentialsRefused, InvalidSettings, SinkAway, SinkNotFound, SinkRefused
-from worker.collect.tables import Row, Table
+from worker.collect.sinks.gathered import Gathered
+from worker.collect.tables import ROLLUPS, Row, Table
 
 ERRORS = ErrorTypes(away=SinkAway, refused=SinkRefused, missing=SinkNotFound)
 COUNTS = ("int", "int | None")
@@ -45,6 +48,24 @@ class InfluxSamples:
         answer = query(self._server, statement, ERRORS, database=self._database, cluster=cluster)
         return [row for series in answer for row in _rows(table, series)]
 
+    def series(
+        self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
+    ) -> list[Series]:
+        """Fields are picked, and queues by their tag."""
+        if queues is not None and not queues:
+            return []
+        named = {f"q{place}": queue for place, queue in enumerate(queues or ())}
+        which = f" AND ({' OR '.join(f'queue = ${name}' for name in named)})" if queues is not None else ""
+        span = f'"cluster" = $cluster AND time >= {to_epoch(start)}s AND time < {to_epoch(end)}s{which}'
+        fields = ", ".join(map(quoted_field, columns))
+        statement = f'SELECT {fields} FROM {quoted_place(ROLLUPS.name)} WHERE {span} GROUP BY "queue", "partition"'  # noqa: S608 - quoted
+        gathered = Gathered(columns)
+        for series in query(self._server, statement, ERRORS, database=self._database, cluster=cluster, **named):
+            tags = dict(series.tags)
+            for at, *values in series.rows:
+                gathered.put(tags["queue"], tags["partition"], int(at), values)
+        return gathered.series()
+
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
         """Version 3 takes no DELETE, nor does a version 2 whose token may not ask for it: there the bucket's own limit counts."""
         if not self._can_delete:
@@ -72,7 +93,7 @@ def line_of(table: Table, row: Row) -> str | None:
     return f"{table.name},{tags} {','.join((*numbers, *texts))} {to_epoch(getattr(row, table.time))}"
 
 
-def _rows(table: Table, series: Series) -> list[Row]:
+def _rows(table: Table, series: Answered) -> list[Row]:
     counts = {name for name, kind in table.kinds.items() if kind in COUNTS}
     rows = []
     for values in series.rows:

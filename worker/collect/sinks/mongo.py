@@ -11,11 +11,14 @@ from pymongo import IndexModel, ReplaceOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.connections.mongodb import MongodbConnection
+from shared.domain.collected import Series
 from shared.domain.places import Place
+from shared.domain.timegrid import to_epoch
 from shared.drivers.faults import translated
 from shared.drivers.mongo import Document, Documents
 from shared.errors import SinkAway, SinkRefused
-from worker.collect.tables import Row, Table
+from worker.collect.sinks.gathered import Gathered
+from worker.collect.tables import ROLLUPS, Row, Table
 from worker.sinks.mongo_sink import REFUSALS
 
 
@@ -42,6 +45,21 @@ class MongoSamples:
         span = {"cluster": {"$eq": cluster}, table.time: {"$gte": start, "$lt": end}}
         with self._documents(table) as documents:
             return [table.made(document) for document in documents.find(span, {"_id": 0})]
+
+    def series(
+        self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
+    ) -> list[Series]:
+        """By the index of the queues, if some are meant."""
+        span = {"cluster": {"$eq": cluster}, ROLLUPS.time: {"$gte": start, "$lt": end}}
+        if queues is not None:
+            span["queue"] = {"$in": [*queues]}
+        wanted = {"_id": False} | dict.fromkeys(("queue", "partition", ROLLUPS.time, *columns), True)
+        gathered = Gathered(columns)
+        with self._documents(ROLLUPS) as documents:
+            for document in documents.find(span, wanted):
+                values = [document.get(name) for name in columns]
+                gathered.put(document["queue"], document["partition"], to_epoch(document[ROLLUPS.time]), values)
+        return gathered.series()
 
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
         """All at once: an hour's worth, unless nobody has done so for a while."""

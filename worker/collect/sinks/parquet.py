@@ -20,10 +20,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.domain.collected import folder_name
+from shared.domain.collected import Series, folder_name
 from shared.errors import SinkAway
-from worker.collect.sinks._arrow import QUEUE, of_rows, queues_in, read_part, rows_in, rows_of, sorted_once, write_groups
-from worker.collect.tables import Row, Table
+from worker.collect.sinks._arrow import (
+    QUEUE,
+    cells_in,
+    of_rows,
+    queues_in,
+    read_part,
+    rows_in,
+    rows_of,
+    sorted_once,
+    write_groups,
+)
+from worker.collect.sinks.gathered import Gathered
+from worker.collect.tables import ROLLUPS, Row, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,6 +72,19 @@ class ParquetSamples:
                     own = rows_of(table, read_part(table, file), start, end)
                 found |= {tuple(getattr(row, name) for name in (*table.tags, table.time)): row for row in own}
         return list(found.values())
+
+    def series(
+        self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
+    ) -> list[Series]:
+        """From the groups of rows that have any of the queues."""
+        gathered = Gathered(columns)
+        for file in self._files(ROLLUPS, cluster):
+            if _beginning(file) < end and _end(file) > start:
+                with _told(file):
+                    for queue, partition, at, *values in cells_in(ROLLUPS, file, queues, columns):
+                        if start.timestamp() <= at < end.timestamp():
+                            gathered.put(queue, partition, at, values)
+        return gathered.series()
 
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
         """Files whose last row is older."""
