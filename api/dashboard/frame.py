@@ -28,7 +28,19 @@ from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")
 YEAR_SECONDS = 31_536_000
-OF_VALUES = ("number", "unit", "amount", "added", "percent", "exact_percent", "how_good", "skill", "duration", "lasting")
+OF_VALUES = (
+    "number",
+    "unit",
+    "amount",
+    "memory",
+    "added",
+    "percent",
+    "exact_percent",
+    "how_good",
+    "skill",
+    "duration",
+    "lasting",
+)
 
 
 def blueprint(settings: Settings) -> Blueprint:

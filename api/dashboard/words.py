@@ -13,6 +13,7 @@ from shared.domain.outgoing import readable
 from shared.domain.reports import Issue
 from shared.domain.units import Unit, in_percent
 
+MB_PER_GB, MB_PER_TB = 1_024, 1_024**2
 NONE = "–"  # what is not known
 SECONDS_OF_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -37,6 +38,18 @@ def unit(counted_in: Unit | None) -> str:
 def amount(value: float | None, counted_in: Unit | None) -> str:
     """A value of a metric with its unit: `116 %` for the fraction 1.16."""
     return NONE if value is None else number(in_percent(value, counted_in)) + unit(counted_in)
+
+
+def memory(megabytes: float | None) -> str:
+    """Memory as people compare it: `512 MB`, `59 GB`, `120 TB`; less than nothing with a minus."""
+    if megabytes is None:
+        return NONE
+    sizes = ((MB_PER_TB * 100, MB_PER_TB, "TB"), (MB_PER_GB, MB_PER_GB, "GB"), (0, 1, "MB"))
+    size, symbol = next((size, symbol) for least, size, symbol in sizes if abs(megabytes) >= least)
+    if not megabytes:
+        return "0\u202fGB"
+    text = number(abs(megabytes) / size) if size > 1 else f"{abs(megabytes):.0f}"
+    return f"{'−' if megabytes < 0 else ''}{text}\u202f{symbol}"
 
 
 def added(value: float, counted_in: Unit | None) -> str:

@@ -1,0 +1,136 @@
+"""The tree as its page draws it: each queue with its bar and those below it, the ones that are asked for, open or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from pydantic import Field
+
+from api.v1.tree import TreeQuery
+from api.v1.tree_answers import Amounts, QueueInTree
+from shared.domain.likelihood import Likelihood
+
+LENGTH = 200  # of a bar, in the drawing's own units, which the page scales
+BEYOND = 1.5  # of the guarantee that a bar shows at least, and
+AROUND = 1.1  # of the demand; never more than the ceiling
+MAX_OPEN = 80  # queues: of more all below the first level are closed
+OFTEN = 0.5  # a chance that is worth a look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Ends of what is drawn, 0 to LENGTH; None = it is not known, or lies further to the right."""
+
+    guaranteed: int | None
+    ceiling: int | None
+    used: int
+    demand: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One queue, and what is shown below it."""
+
+    queue: QueueInTree
+    name: str
+    bar: Bar | None
+    children: tuple[Node, ...]
+    is_open: bool
+
+    @property
+    def size(self) -> int:
+        """How many queues are below it."""
+        return sum(1 + child.size for child in self.children)
+
+
+class TreePageQuery(TreeQuery):
+    """What the address of the page asks for; everything has a default."""
+
+    q: str = Field("", max_length=250, description="part of a queue's name")
+    show: Literal["", "borrowing", "pending", "may_borrow", "may_wait"] = ""
+    open: Literal["", "all"] = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only some queues are asked for."""
+        return bool(self.q.strip() or self.show)
+
+
+def is_borrowing(queue: QueueInTree) -> bool:
+    """Whether it uses more than it is guaranteed, now."""
+    return _memory(queue.used) > _memory(queue.guaranteed, inf)
+
+
+def is_pending(queue: QueueInTree) -> bool:
+    """Whether work waits, now."""
+    return _memory(queue.pending) > 0 or bool(queue.apps_pending)
+
+
+def may(queue: QueueInTree, level: Literal["borrowing", "waiting"]) -> bool:
+    """Whether that is at least as likely as not within a day."""
+    chance = getattr(queue.outlook, level) if queue.outlook else None
+    return chance is not None and (
+        chance.likelihood is Likelihood.LIKELY if chance.probability is None else chance.probability >= OFTEN
+    )
+
+
+SHOWN: Mapping[str, Callable[[QueueInTree], bool]] = {
+    "borrowing": is_borrowing,
+    "pending": is_pending,
+    "may_borrow": lambda queue: may(queue, "borrowing"),
+    "may_wait": lambda queue: may(queue, "waiting"),
+}
+
+
+def counts_of(queues: Iterable[QueueInTree]) -> dict[str, int]:
+    """Of each kind that may be shown alone, how many leaves are of it."""
+    leaves = [queue for queue in queues if queue.is_leaf and not queue.queue.endswith("/*")]
+    return {name: sum(map(is_so, leaves)) for name, is_so in SHOWN.items()}
+
+
+def nodes_of(queues: Sequence[QueueInTree], query: TreePageQuery) -> tuple[Node, ...]:
+    """The root, with those below it that are asked for, and their parents."""
+    below: dict[str, list[QueueInTree]] = {}
+    for queue in queues:
+        below.setdefault(queue.parent, []).append(queue)
+    is_all_open = query.open == "all" or query.is_filtered or len(queues) <= MAX_OPEN
+
+    def node(queue: QueueInTree) -> Node | None:
+        children = tuple(filter(None, map(node, below.get(queue.queue, ()))))
+        if not children and not _is_asked_for(queue, query):
+            return None
+        name = queue.queue.removeprefix(queue.parent).lstrip("./")
+        return Node(queue=queue, name=name, bar=_bar(queue), children=children, is_open=is_all_open or not queue.parent)
+
+    return tuple(filter(None, map(node, below.get("", ()))))
+
+
+def _is_asked_for(queue: QueueInTree, query: TreePageQuery) -> bool:
+    is_named = query.q.strip().lower() in queue.queue.lower()
+    return is_named and (not query.show or (queue.is_leaf and SHOWN[query.show](queue)))
+
+
+def _bar(queue: QueueInTree) -> Bar | None:
+    """Drawn from nothing to its ceiling, or to what is needed to see guarantee and demand, if that is less."""
+    guaranteed, ceiling = _memory(queue.guaranteed, -1), _memory(queue.ceiling, inf)
+    used, demand = _memory(queue.used), _memory(queue.demand)
+    end = min(ceiling, max(BEYOND * guaranteed, AROUND * demand))
+    if end <= 0:
+        return None
+
+    def place(value: float) -> int:
+        return min(LENGTH, round(LENGTH * value / end))
+
+    return Bar(
+        guaranteed=place(guaranteed) if 0 <= guaranteed <= end else None,
+        ceiling=LENGTH if ceiling <= end else None,
+        used=place(used),
+        demand=place(demand),
+    )
+
+
+def _memory(amounts: Amounts | None, unknown: float = 0.0) -> float:
+    return unknown if amounts is None or amounts.memory_mb is None else amounts.memory_mb
