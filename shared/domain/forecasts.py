@@ -11,6 +11,7 @@ from math import inf
 from statistics import median
 from typing import Literal
 
+from shared.domain.basis import Basis
 from shared.domain.choice import Ranking
 from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles
@@ -72,6 +73,7 @@ class ForecastSpec(Stepped):
     unit: Unit | None = None
     guaranteed: float | None = None
     maximum: float | None = None
+    basis: Basis | None = None
     every_steps: int = 0  # from the beginning of one backtest window to that of the next; 0 = they lie side by side
 
     @property
@@ -199,6 +201,7 @@ class Forecast(Issued):
     quantiles: Quantiles = field(default_factory=Quantiles)  # of each step; the bounds are two of them
     peaks: Quantiles = field(default_factory=Quantiles)  # of the maximum of each day from `issued_at` on
     components: Components = field(default_factory=Components)  # what it is made of
+    basis: Basis | None = None  # what is known of the values that it was learned from
     claims: tuple[Claim, ...] = ()  # of its first day, as they were issued; none in those of earlier releases
     paths: Paths | None = None  # the store keeps them of the newest forecast of a series and job
 

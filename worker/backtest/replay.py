@@ -42,6 +42,7 @@ from worker.pipeline.measures import mase_scale
 from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.plan import accepted_queues, wanted_queues
 from worker.pipeline.queue import run_queue
+from worker.pipeline.saturation import as_demand
 from worker.pipeline.score import cpu_seconds
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.wholeness import whole_steps
@@ -204,7 +205,7 @@ def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], que
 
     start, end = map(request.grid.bucket_start, _EVER)
     reading = read_all(request, replace(usage_query(request, queue, end), start=start), read)
-    return whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
+    return whole_steps(as_demand(request, reading).reading, request.target, grid=request.grid, aggregation=request.aggregation)
 
 
 def _cutoffs(frame: pd.DataFrame, request: JobRequest, origins: int, queue: str) -> list[datetime]:

@@ -14,6 +14,7 @@ from shared.domain.samples import Limits
 from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.errors import EmptySeries, SourceNotFound
 from worker.job.regressors import Read, with_regressors
+from worker.pipeline.saturation import WINDOW, is_demand
 from worker.sources._lost import TIMES
 from worker.sources.base import Query, Reading
 
@@ -51,9 +52,11 @@ def first_query(job: Job, queue: str, issued_at: datetime) -> Query:
     query = usage_query(job.request, queue, issued_at)
     if job.run is not Run.ACTUALS:
         return query
-    newest = timedelta(seconds=max(NEWEST_STEPS * job.request.step_seconds, NEWEST_DAYS * SECONDS_PER_DAY))
+    is_wanted = is_demand(job.request.target)  # what lies before a step, and beside it, tells what it is taken for
+    days = NEWEST_DAYS + (WINDOW.days if is_wanted else 0)
+    newest = timedelta(seconds=max(NEWEST_STEPS * job.request.step_seconds, days * SECONDS_PER_DAY))
     start = job.request.grid.bucket_start(issued_at - newest)
-    return replace(query, columns=(), start=max(query.start, start))
+    return replace(query, columns=query.columns if is_wanted else (), start=max(query.start, start))
 
 
 def queries_of(job: Job, queue: str, issued_at: datetime) -> list[Query]:

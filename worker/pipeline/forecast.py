@@ -112,7 +112,7 @@ def forecast_queue(selection: Selection, snapshot: Snapshot, spec: ForecastSpec,
         components=parts,
         made_up=unmeasured_steps(snapshot, spec),
         **{each.name: getattr(series, each.name) for each in fields(series) if each.name != "day_timezone"},
-        **{name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum")},
+        **{name: getattr(spec, name) for name in ("timezone", "interval", "unit", "guaranteed", "maximum", "basis")},
         **_told(whole, spec),
     )
     return replace(forecast, claims=claims_of(forecast))

@@ -12,6 +12,7 @@ from shared.domain.reports import Point
 from shared.domain.timegrid import MINUTE
 from shared.errors import EmptySeries
 from worker.pipeline.lost import check_losses
+from worker.pipeline.saturation import as_demand
 from worker.pipeline.snapshot import Snapshot
 from worker.pipeline.wholeness import whole_steps
 from worker.prepare.digits import rounded
@@ -25,7 +26,7 @@ def actual_points(request: JobRequest, reading: Reading, *, queue: str, issued_a
         EmptySeries: none has. DataLost: too much was lost, and the request does not accept it.
     """
     check_losses(request, reading, queue)
-    reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
+    reading = whole_steps(as_demand(request, reading).reading, request.target, grid=request.grid, aggregation=request.aggregation)
     known = reading.frame.loc[reading.frame.index < issued_at, request.target].dropna()
     if known.empty:
         raise EmptySeries(f"found no value of {request.target!r} before {issued_at:{MINUTE}}", queue=queue)

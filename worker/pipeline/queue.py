@@ -37,6 +37,7 @@ from worker.pipeline.plan import queue_work
 from worker.pipeline.quality import quality_report
 from worker.pipeline.regressors import said_of_regressors, with_known_columns
 from worker.pipeline.said import said_of_calendar, said_of_occasions, said_of_shift
+from worker.pipeline.saturation import as_demand
 from worker.pipeline.score import guarded, score
 from worker.pipeline.selection.choose import Selection, Terms, choose, with_failure
 from worker.pipeline.shaping import shaped
@@ -48,6 +49,7 @@ from worker.sources.base import Reading
 Result = TypeVar("Result")
 Texts = tuple[str, ...]
 Planned = tuple[QueueWork, Texts]
+Shape = Callable[..., tuple[QueueWork, Texts, Texts]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,25 @@ def prepare_queue(
             it. RequestError: as `candidates_of` does.
     """
     check_losses(request, reading, queue)
+    demand = as_demand(request, reading)
+    prepare = partial(_prepare_read, request, demand.reading, queue=queue, issued_at=issued_at, cards=cards)
+    prepared = prepare(_for_refit if is_refit else _for_search)
+    spec, quality = replace(prepared.work.spec, basis=demand.basis), prepared.quality
+    notes, warnings = (*quality.notes, *demand.notes), (*demand.warnings, *quality.warnings)
+    quality = replace(quality, notes=notes, warnings=warnings)
+    return replace(prepared, work=replace(prepared.work, spec=spec), quality=quality)
+
+
+def _prepare_read(
+    request: JobRequest,
+    reading: Reading,
+    shape: Shape,
+    *,
+    queue: str,
+    issued_at: datetime,
+    cards: Sequence[ModelCard],
+) -> PreparedQueue:
+    """The same of a reading that says what was wanted."""
     before = reading.frame.iloc[: reading.frame.index.searchsorted(pd.Timestamp(issued_at))]
     reading, lost = without_lost_columns(request, reading)
     reading = whole_steps(reading, request.target, grid=request.grid, aggregation=request.aggregation)
@@ -92,7 +113,6 @@ def prepare_queue(
     known, _ = known_at_issue(snapshot, planned[0].spec)
     further, about_known = _said_of_known(known, snapshot, request)
     kind = kind_of(known.history.target, known.history.steps_per_day)
-    shape = _for_refit if is_refit else _for_search
     work, warnings, about_kind = shape(request, planned, known, plan, kind=kind, cards=cards, steps=known_steps(snapshot))
     notes = (*about_kind, *said_of_calendar(work.candidates, known.history), *notes, *capacity.notes, *further)
     quality = _quality(snapshot, reading, known, work.spec, notes)

@@ -95,6 +95,8 @@ def test_a_job_forecasts_demand_and_tells_which_queue_is_stopped(here: Resources
     assert (forecast.unit, forecast.guaranteed, forecast.cluster) == (Unit.MEGABYTES, newest.guaranteed_memory_mb, "prod")
     quality = here.store.reports.get(job.job_id, QUEUE).quality
     assert quality is not None
+    assert forecast.basis is not None
+    assert (forecast.basis.p95_to_mean or 0) >= 1
     assert quality.notes[0].startswith("read from five minutes (yarn_queue_5m), as the history begins")
 
 
