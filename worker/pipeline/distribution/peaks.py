@@ -18,12 +18,13 @@ import numpy as np
 
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.kinds import FEWEST, BoolArray, Kinds, too_few
-from worker.pipeline.distribution.pool import Samples, pooled, share, stretched, weighted_median
+from worker.pipeline.distribution.pool import Samples, further, pooled, share, stretched, weighted_median
 from worker.prepare.ranked import median_of, quantile_of
 
 # Chosen on every second real series at hand and checked on the others.
-MISSES, MEMBERS, BLOCKS, RECENT = 0.2, 0.3, 0.25, 0.25
-STRETCH = (1.0, 1.15, 1.3)  # of the tails, by day; later ones as the last
+MISSES, MEMBERS, BLOCKS, RECENT = 0.1, 0.3, 0.35, 0.25
+OWN = 0.8  # of a whole miss, as the noise of predictions is in both it and the prediction, and would count twice in a maximum
+STRETCH = (1.0, 1.25, 1.4)  # of the tails, by day; later ones as the last
 RAMP = 0.15
 POWER = 2  # votes = 1 / error ** POWER
 RECENCY = 0.85  # what a fold counts beside one of a day later, in the votes of members
@@ -86,9 +87,9 @@ def peak_quantiles(
     point = weighted_median(now, votes)
     errors = [fold.actual - weighted_median(each, votes) for fold, each in zip(folds, then, strict=True)]
     said = _with_misses(np.array(errors).reshape(-1, days) + point, point, recent, folds, told)
-    whole = _with_misses(tops(prediction + missed, season), ahead, recent, folds, told)
+    whole = _with_misses(tops(prediction + OWN * missed, season), ahead, recent, folds, told)
     parts = [share(said, MISSES), share((now, votes), MEMBERS), share(whole, BLOCKS), share(_recent(recent, told), RECENT)]
-    return stretched(pooled(parts), _factor(days), RAMP)
+    return stretched(pooled(parts), _factor(days) * further(len(folds)), RAMP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

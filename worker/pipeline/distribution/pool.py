@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from worker.models.base import FloatArray
 from worker.pipeline.straight import interpolated
@@ -15,6 +16,8 @@ _FINE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7,
 FINE: FloatArray = np.array(_FINE)
 MIDDLE = _FINE.index(0.5)
 QUARTER = 0.25  # between 25 and 75 % the pool is wide enough as it is
+OPTIMISM = 1.5  # 1 for the fold to come being one more draw, the rest for the winner being chosen on these very misses
+FEW_FOLDS = 7  # from so many on the stretch allows for it
 Samples = tuple[FloatArray, FloatArray]  # values and their votes, both of shape (samples, columns); NaN = there is none
 
 
@@ -51,6 +54,12 @@ def stretched(quantiles: FloatArray, factor: FloatArray, ramp: float) -> FloatAr
     beyond = np.clip((np.abs(FINE - FINE[MIDDLE]) - QUARTER) / ramp, 0, 1)[:, np.newaxis]
     drawn: FloatArray = median + (quantiles - median) * (1 + (factor - 1) * beyond)
     return drawn
+
+
+def further(folds: ArrayLike) -> FloatArray:
+    """How much further the tails are drawn where there are few folds to learn from; 1 from `FEW_FOLDS` on."""
+    factor: FloatArray = np.sqrt((1 + OPTIMISM / np.minimum(folds, FEW_FOLDS)) / (1 + OPTIMISM / FEW_FOLDS))
+    return factor
 
 
 def at_levels(quantiles: FloatArray, levels: Sequence[float]) -> FloatArray:

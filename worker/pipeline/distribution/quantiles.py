@@ -19,7 +19,7 @@ import numpy as np
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import DAYS, Evidence
 from worker.pipeline.distribution.kinds import too_few
-from worker.pipeline.distribution.pool import FINE, MIDDLE, Samples, pooled, share, stretched
+from worker.pipeline.distribution.pool import FINE, MIDDLE, Samples, further, pooled, share, stretched
 
 # Chosen on every second real series at hand and checked on the others.
 MISSES, RECENT, MEMBERS = 0.3, 0.1, 0.6
@@ -28,8 +28,6 @@ STRETCH = (1.15, 1.3, 1.25, 1.5)  # of the tails, by group of lead times; later 
 RAMP = 0.2
 ENOUGH_MEMBERS = 3  # two say nothing of how far others may be
 NEAR_BY, MOVES = 8, 7  # misses count up to an eighth of a day earlier and later, in so many places
-OPTIMISM = 1.5  # 1 for the fold to come being one more draw, the rest for the winner being chosen on these very misses
-FEW_FOLDS = 7  # from so many on the stretch allows for it
 
 
 def step_quantiles(known: Evidence) -> FloatArray:
@@ -105,6 +103,4 @@ def _factor(known: Evidence) -> FloatArray:
     factor = np.empty(len(known.lead))
     for place, group in enumerate(known.groups):
         factor[group] = STRETCH[min(place, len(STRETCH) - 1)]
-    folds = np.minimum(known.folds, FEW_FOLDS)
-    further: FloatArray = np.sqrt((1 + OPTIMISM / folds) / (1 + OPTIMISM / FEW_FOLDS))
-    return np.tile(factor, len(folds)) * known.by_column(further)
+    return np.tile(factor, len(known.folds)) * known.by_column(further(known.folds))
