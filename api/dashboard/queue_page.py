@@ -24,6 +24,7 @@ from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
+from api.v1.clusters import changes_of
 from api.v1.queue_answers import standings
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.exceedance import PERCENT, limit_of, steps_over
@@ -88,6 +89,7 @@ def show(services: Services, queue: str) -> str:
         page_with=lambda **changes: _address(queue, changes),
         newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),
         **_report(services, forecast),
+        changes=changes_of(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days)), forecast.end_at),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         failure=services.store.run_failures.after(forecast) if is_newest else None,

@@ -14,7 +14,8 @@ from api.dashboard.tree_rows import MAX_OPEN, TreePageQuery, counts_of, nodes_of
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
-from api.v1.tree import tree_answer, visible_clusters
+from api.v1.clusters import visible_clusters
+from api.v1.tree import tree_answer
 from api.v1.tree_answers import QueueInTree, TreeAnswer
 from shared.domain.outgoing import in_path
 from shared.errors import TreeNotFound

@@ -17,7 +17,7 @@ from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState
 from shared.domain.model_cards import ModelCard
 from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
-from shared.domain.reports import QueueOutlook, RunFailure
+from shared.domain.reports import QueueOutlook
 from shared.domain.runs import Run
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
@@ -131,20 +131,6 @@ class QueueList(Answer):
     queues: list[QueueOutlook]
 
 
-class SeriesPoint(Answer):
-    """One step of a queue's series; null = not known."""
-
-    timestamp: datetime = Field(description="start of the step")
-    actual: float | None = None
-    prediction: float | None = None
-    lower_bound: float | None = None
-    upper_bound: float | None = None
-    quantiles: Mapping[str, float] | None = Field(None, description="of a step of the forecast, by level: q0.05, q0.5")
-    components: Mapping[str, float] | None = Field(
-        None, description="what a step of the forecast is made of, by name: level, day; they add up to the prediction"
-    )
-
-
 STEPS = "; steps still ahead: likely where the prediction is, possible where only the upper bound is; null = "
 
 
@@ -202,15 +188,6 @@ class ForecastTold(ForecastOverview):
         paths = forecast.paths.rows() if asked.paths and forecast.paths else None
         told = {"peak_quantiles": forecast.peaks, "occasions": forecast.components.kinds, "paths": paths}
         return cls.of(forecast, now, breaches=breaches(forecast, sorted(set(levels)), now), **told, **more)
-
-
-class Series(ForecastTold):
-    """Actual values and one forecast of a queue on one time axis, without holes from the first known step to the last."""
-
-    queue: str
-    job_id: str
-    last_failure: RunFailure | None = Field(description="of a later run, which has left this forecast the last good one")
-    points: list[SeriesPoint]
 
 
 class ModelList(Answer):

@@ -15,9 +15,10 @@ from api.edge.document import JSON, Answers
 from api.edge.identity import caller
 from api.edge.policy import READ
 from api.edge.routing import route
-from api.schema import answers
+from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
+from api.v1.clusters import changes_of
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Point, outlook
 from shared.errors import InvalidRequest
@@ -34,7 +35,7 @@ def list_queues(services: Services) -> answers.QueueList:
     return answers.QueueList(queues=shown)
 
 
-@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(answers.Series, media=(JSON, "text/csv"), refuses=(409,)))
+@route("GET", "/v1/queues/<path:queue>/series", READ, Answers(series.Series, media=(JSON, "text/csv"), refuses=(409,)))
 def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     """Show actual and predicted values of a queue on one time axis.
 
@@ -52,11 +53,13 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
         )
     forecast = services.store.forecasts.with_paths(forecast)
     failed = services.store.run_failures.after(forecast)
-    told = answers.Series.telling(forecast, datetime.now(UTC), query, points=points, last_failure=failed)
+    changes = changes_of(services, forecast, start, end)
+    now = datetime.now(UTC)
+    told = series.Series.telling(forecast, now, query, points=points, last_failure=failed, configuration_changes=changes)
     return Response(told.model_dump_json(), mimetype=JSON)
 
 
-def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[answers.SeriesPoint]:
+def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[series.SeriesPoint]:
     """One point per step in [start, end), from the first step of which anything is known to the last; gaps are points too."""
     columns = {
         **{name: getattr(forecast, name) for name in ("prediction", "lower_bound", "upper_bound")},
@@ -70,10 +73,10 @@ def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime,
     if not known:
         return []
     axis = forecast.grid.step_starts(known[0], forecast.grid.steps_between(known[0], known[-1]) + 1)
-    return [answers.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
+    return [series.SeriesPoint(timestamp=at, **actual.get(at, {}), **predicted.get(at, {})) for at in axis]
 
 
-def thinned(points: list[answers.SeriesPoint], most: int | None) -> list[answers.SeriesPoint]:
+def thinned(points: list[series.SeriesPoint], most: int | None) -> list[series.SeriesPoint]:
     """At most about `most` points: of neighbouring steps the one with the highest value, so that no peak is lost; None = all.
 
     A step without any value is kept where all its neighbours have none, so that a gap stays a gap. The steps from the first
@@ -86,12 +89,12 @@ def thinned(points: list[answers.SeriesPoint], most: int | None) -> list[answers
     return _highest(points[:first], most - len(ahead)) + ahead
 
 
-def _highest(points: Sequence[answers.SeriesPoint], most: int) -> list[answers.SeriesPoint]:
+def _highest(points: Sequence[series.SeriesPoint], most: int) -> list[series.SeriesPoint]:
     size = -(-len(points) // most) or 1
     return [max(points[start : start + size], key=_height) for start in range(0, len(points), size)]
 
 
-def _height(point: answers.SeriesPoint) -> float:
+def _height(point: series.SeriesPoint) -> float:
     return max((value for value in (point.actual, point.prediction) if value is not None), default=-inf)
 
 
@@ -106,10 +109,10 @@ def _part(query: SeriesQuery, forecast: Forecast) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _csv(points: Iterable[answers.SeriesPoint], levels: Sequence[str]) -> str:
+def _csv(points: Iterable[series.SeriesPoint], levels: Sequence[str]) -> str:
     text = io.StringIO()
     by_name = {"quantiles", "components"}
-    columns = [name for name in answers.SeriesPoint.model_fields if name not in by_name]
+    columns = [name for name in series.SeriesPoint.model_fields if name not in by_name]
     writer = csv.DictWriter(text, [*columns, *levels])
     writer.writeheader()
     writer.writerows(point.model_dump(mode="json", exclude=by_name) | dict(point.quantiles or {}) for point in points)

@@ -9,12 +9,13 @@ from pydantic import Field
 
 from api.edge.context import Services
 from api.edge.document import Answers
-from api.edge.identity import caller
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import fields
+from api.schema.changes import told_changes
 from api.schema.queries import Query
-from api.v1.tree_answers import QueueInTree, TreeAnswer, partition_name, told_changes, total_of, totals_of
+from api.v1.clusters import visible_clusters
+from api.v1.tree_answers import QueueInTree, TreeAnswer, partition_name, total_of, totals_of
 from api.v1.tree_outlooks import NO_FORECAST, outlooks_of
 from shared.connections.yarn import YarnConnection
 from shared.domain.day_ahead import DEFAULT
@@ -44,16 +45,6 @@ def show_tree(services: Services, query: TreeQuery) -> TreeAnswer:
     `queuecast collect` reads it. With `at` it is told how the queues were configured then, without what they used.
     """
     return tree_answer(services, query, datetime.now(UTC))
-
-
-def visible_clusters(services: Services) -> dict[str, YarnConnection]:
-    """Cluster → the connection that leads to it, of those whose projects the caller is of."""
-    projects = caller().projects
-    found: dict[str, YarnConnection] = {}
-    for _, connection in sorted(services.settings.all_connections.items()):
-        if isinstance(connection, YarnConnection) and (projects is None or connection.serves(*projects)):
-            found.setdefault(connection.cluster, connection)
-    return found
 
 
 def tree_answer(services: Services, query: TreeQuery, now: datetime) -> TreeAnswer:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 from pydantic import Field
 
 from api.schema.answers import Answer
+from api.schema.changes import ToldChange
 from shared.domain.capacities import Mode, Resources
-from shared.domain.configuration_change import ConfigChange
 from shared.domain.day_ahead import DEFAULT, Chance, DayAhead
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.forecasts import Forecast
@@ -132,26 +131,6 @@ class QueueInTree(Answer):
             outlook=ahead,
             outlook_reason=reason if ahead is None else None,
         )
-
-
-class ToldChange(Answer):
-    """A change of a queue's configuration, as a collector has seen it."""
-
-    queue: str
-    partition: str = Field(description="default = without a label")
-    changed_at: datetime = Field(description="when it was seen first")
-    mode: str
-    capacity: str
-    maximum: str
-    state: str = Field(description="GONE: it is there no more; empty = not told")
-    by: str = Field(description="seen = somebody has changed it")
-    before: str = Field(description="empty = it was seen for the first time")
-    words: str = Field(description="what has changed, for people")
-
-
-def told_changes(changes: Iterable[ConfigChange]) -> tuple[ToldChange, ...]:
-    """As callers read them."""
-    return tuple(ToldChange.showing(change) for change in changes)
 
 
 class ClusterTotals(Answer):

@@ -10,7 +10,7 @@ from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.tree_answers import QueueAhead
 from shared.domain.capacities import Resources
-from shared.domain.day_ahead import METRICS, DayAhead, best_of, day_ahead, is_of_partition
+from shared.domain.day_ahead import METRICS, DayAhead, best_of, day_ahead, partition_of
 from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.queue_tree import Queue, Share
@@ -49,7 +49,7 @@ def _newest(services: Services, cluster: str, partition: str) -> dict[str, Forec
     for metric in METRICS:
         found = services.store.forecasts.newest_of_each(metric=metric, cluster=cluster, projects=caller().projects)
         for forecast in found:
-            if is_of_partition(forecast, partition):
+            if partition_of(forecast) == partition:
                 by_queue[forecast.queue].append(forecast)
     return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts)) is not None}
 

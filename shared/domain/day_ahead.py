@@ -55,10 +55,13 @@ class DayAhead:
     peak_at: datetime | None = None
 
 
-def is_of_partition(forecast: Forecast, partition: str) -> bool:
-    """Whether it is of all that a queue has in the partition, and of nothing else."""
+def partition_of(forecast: Forecast) -> str | None:
+    """The partition that it is of, all of what its queue has there and nothing else; None = that cannot be said."""
     conditions = parse_qsl(forecast.where)
-    return conditions == [("partition", partition)] or (not conditions and partition == DEFAULT)
+    if not conditions:
+        return DEFAULT
+    (name, value), *others = conditions
+    return value if name == "partition" and not others else None
 
 
 def best_of(forecasts: Iterable[Forecast]) -> Forecast | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.capacities import Capacity
+from shared.domain.configuration_change import ConfigChange
 from shared.domain.distribution import Paths
 from shared.domain.forecasts import Forecast
 from shared.domain.queue_tree import Creation, Queue, QueueTree, Share, State, Totals
@@ -76,3 +77,21 @@ def a_day(**changes: Any) -> Forecast:
         "paths": Paths.of(rows, blocks=14, windows=7),
     }
     return a_forecast(**values | changes)
+
+
+def a_change(**changes: Any) -> ConfigChange:
+    """The capacity of root.etl was raised yesterday."""
+    values: dict[str, Any] = {
+        "cluster": "prod",
+        "queue": "root.etl",
+        "partition": "default",
+        "changed_at": NOW - DAY,
+        "mode": "percentage",
+        "capacity": "60",
+        "maximum": "80",
+        "weight": None,
+        "state": "RUNNING",
+        "by": "seen",
+        "before": "40, maximum 80, RUNNING",
+    }
+    return ConfigChange(**values | changes)

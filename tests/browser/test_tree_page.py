@@ -12,10 +12,10 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from shared.config.settings import Settings
-from shared.domain.configuration_change import ConfigChange
+from shared.domain.reports import Point
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.a_cluster import NOW, PROD, TEST, a_day, a_tree, share
+from tests.api.a_cluster import BEGINS, HOUR, NOW, PROD, TEST, a_change, a_day, a_tree, share
 from tests.api.scene import MakeApp, token_for
 from tests.browser.looking import Watched, check_accessible, check_fits
 
@@ -37,23 +37,7 @@ def prod(store: Store) -> None:
     store.trees.put("prod", a_tree(), NOW - DAY, is_changed=True)
     store.trees.put("prod", a_tree(), datetime.now(UTC))
     store.forecasts.save(a_day())
-    store.changes.save(
-        [
-            ConfigChange(
-                cluster="prod",
-                queue="root.etl",
-                partition="default",
-                changed_at=NOW - DAY,
-                mode="percentage",
-                capacity="60",
-                maximum="",
-                weight=None,
-                state="RUNNING",
-                by="seen",
-                before="40, RUNNING",
-            )
-        ]
-    )
+    store.changes.save([a_change()])
 
 
 def row(page: Page, name: str) -> str:
@@ -148,6 +132,18 @@ def test_a_cluster_that_is_not_there_is_told_so(page: Page, url: str, watched: W
     watched.expected_statuses |= {404}
     page.goto(f"{url}/tree?cluster=test")
     expect(page.locator("main")).to_contain_text("No such cluster is known")
+
+
+def test_a_change_of_its_configuration_is_drawn_and_told_on_a_queues_page(
+    prod: None, store: Store, any_page: Page, url: str
+) -> None:
+    past = [Point(timestamp=BEGINS - n * HOUR, value=40_000.0 + 100 * n) for n in range(1, 60)]
+    store.actuals.save(a_day().series, past)
+    any_page.goto(f"{url}/queues/root.etl?tab=all")
+    expect(any_page.locator("#chart")).to_have_attribute("data-changes", "1")
+    expect(any_page.get_by_role("list", name="Changes of its configuration")).to_contain_text("capacity 40 → 60")
+    check_fits(any_page)
+    check_accessible(any_page)
 
 
 def test_it_fits_and_everybody_can_use_it(prod: None, any_page: Page, url: str) -> None:

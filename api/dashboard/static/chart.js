@@ -6,6 +6,7 @@ import { columns, isFan, isolated, joined, table } from "./series.js";
 const DAY = 86_400;
 const DASH = [6, 4];
 const IN_SIGHT = 1.5; // of the highest value
+const MOST_LETTERS = 40; // of a change, in the chart
 // Okabe and Ito's colours, which people who see few colours can tell apart; the first queue has the colours of the page.
 const OTHERS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 
@@ -103,8 +104,25 @@ function toRgb(hex) {
   return hex.match(/\w\w/g).map((part) => parseInt(part, 16)).join(" ");
 }
 
-/** A vertical line at the present, and horizontal ones at what the queue has and can get. */
-function lines(limits) {
+/** Vertical lines where the queue was configured otherwise from, each with what has changed; it is told as text below, too. */
+function drawChanges(plot, changes) {
+  const { ctx, bbox } = plot;
+  let drawn = 0;
+  for (const change of changes) {
+    const x = plot.valToPos(Date.parse(change.changed_at) / 1000, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const words = change.words.length > MOST_LETTERS ? `${change.words.slice(0, MOST_LETTERS - 1)}…` : change.words;
+    stroke(ctx, colour("accent"), [1, 3], [x, bbox.top], [x, bbox.top + bbox.height]);
+    ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
+    ctx.fillText(isolated(words), x + (ctx.textAlign === "left" ? 4 : -4) * devicePixelRatio, bbox.top + (26 + 14 * (drawn % 4)) * devicePixelRatio);
+    drawn += 1;
+  }
+  ctx.textAlign = "left";
+  place.dataset.changes = drawn;
+}
+
+/** Vertical lines at the present and at changes, and horizontal ones at what the queue has and can get. */
+function lines(limits, changes) {
   return {
     hooks: {
       draw: [(plot) => {
@@ -118,6 +136,7 @@ function lines(limits) {
           stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
           ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
         }
+        drawChanges(plot, changes);
         for (const limit of limits) {
           const y = plot.valToPos(limit.value, "y", true);
           if (y < bbox.top || y > bbox.top + bbox.height) continue;
@@ -161,7 +180,7 @@ function options(queues, limits) {
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
-    plugins: [lines(limits)],
+    plugins: [lines(limits, queues[0].changes)],
     ...looks(queues),
   };
 }
@@ -227,7 +246,10 @@ async function start() {
     tell(problem);
     return;
   }
-  queues.forEach((queue, index) => { queue.isFan = isFan(found[index]); });
+  queues.forEach((queue, index) => {
+    queue.isFan = isFan(found[index]);
+    queue.changes = found[index].configuration_changes;
+  });
   const data = joined(found.map(columns));
   draw(queues, data);
   showTab(place.dataset.tab);

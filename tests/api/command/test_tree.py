@@ -22,26 +22,11 @@ from typer.testing import CliRunner, Result
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config.settings import Settings
-from shared.domain.configuration_change import ConfigChange
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.a_cluster import NOW, PROD, a_day, a_tree
+from tests.api.a_cluster import NOW, PROD, a_change, a_day, a_tree
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
-
-CHANGE = ConfigChange(
-    cluster="prod",
-    queue="root.etl",
-    partition="default",
-    changed_at=NOW - timedelta(hours=1),
-    mode="percentage",
-    capacity="60",
-    maximum="",
-    weight=None,
-    state="RUNNING",
-    by="seen",
-    before="40, RUNNING",
-)
 
 
 @pytest.fixture
@@ -62,7 +47,7 @@ def test_each_queue_stands_under_its_parent_in_columns(serviced: tuple[str, Stor
     url, store = serviced
     store.trees.put("prod", a_tree(), datetime.now(UTC))
     store.forecasts.save(a_day())
-    store.changes.save([CHANGE])
+    store.changes.save([a_change()])
     result = run("--url", url)
     assert result.exit_code == 0
     first, header, *rows = result.stdout.splitlines()

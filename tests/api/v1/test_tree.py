@@ -14,13 +14,12 @@ from flask.testing import FlaskClient
 from api.edge.context import EXTENSION
 from shared.config.settings import Settings
 from shared.domain.capacities import Capacity
-from shared.domain.configuration_change import ConfigChange
 from shared.domain.distribution import Paths
 from shared.domain.queue_tree import Queue
 from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.a_cluster import BEGINS, DAY, HOUR, NOW, PROD, TEST, a_day, a_tree, share
+from tests.api.a_cluster import BEGINS, DAY, HOUR, NOW, PROD, TEST, a_change, a_day, a_tree, share
 from tests.api.scene import MakeApp, token_for
 
 
@@ -174,19 +173,7 @@ def test_a_tree_that_nobody_could_read_lately_is_told_as_old(client: FlaskClient
 
 def test_changes_of_the_last_week_are_told_in_words(client: FlaskClient, store: Store) -> None:
     store.trees.put("prod", a_tree(), NOW)
-    change = ConfigChange(
-        cluster="prod",
-        queue="root.etl",
-        partition="default",
-        changed_at=NOW - DAY,
-        mode="percentage",
-        capacity="60",
-        maximum="80",
-        weight=None,
-        state="RUNNING",
-        by="seen",
-        before="40, maximum 80, RUNNING",
-    )
+    change = a_change()
     store.changes.save([change, replace(change, changed_at=NOW - 8 * DAY), replace(change, cluster="test")])
     [told] = client.get("/v1/tree").json["configuration_changes"]
     assert (told["queue"], told["words"], told["before"]) == ("root.etl", "capacity 40 → 60", "40, maximum 80, RUNNING")
@@ -232,3 +219,20 @@ def test_what_is_missing_says_how_to_begin(
     bare = make_app(settings).test_client().get("/v1/tree")
     assert (bare.status_code, bare.json["type"]) == (404, "urn:queuecast:cluster-not-found")
     assert "kind yarn" in bare.json["detail"]
+
+
+def test_a_queues_series_tells_how_its_configuration_has_changed(app: Flask, store: Store) -> None:
+    store.forecasts.save(a_day())
+    store.forecasts.save(a_day(queue="root.gpu", where="partition=gpu"))
+    store.forecasts.save(a_day(queue="root.elsewhere", cluster="unknown"))
+    own, gpu = a_change(), a_change(queue="root.gpu", partition="gpu", capacity="50")
+    others = [a_change(changed_at=NOW - 8 * DAY), a_change(queue="root.gpu"), a_change(queue="root.elsewhere", cluster="unknown")]
+    store.changes.save([own, gpu, *others])
+    client = app.test_client()
+
+    def told(queue: str) -> list[str]:
+        return [change["words"] for change in client.get(f"/v1/queues/{queue}/series").json["configuration_changes"]]
+
+    assert told("root.etl") == ["capacity 40 → 60"]
+    assert told("root.gpu") == ["capacity 40 → 50"]
+    assert told("root.elsewhere") == []

@@ -1,0 +1,33 @@
+"""YARN clusters that a caller may see, and what has changed in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.edge.context import Services
+from api.edge.identity import caller
+from api.schema.changes import ToldChange, told_changes
+from shared.connections.yarn import YarnConnection
+from shared.domain.day_ahead import partition_of
+from shared.domain.forecasts import Forecast
+
+MAX_CHANGES = 200  # of one queue
+
+
+def visible_clusters(services: Services) -> dict[str, YarnConnection]:
+    """Cluster → the connection that leads to it, of those whose projects the caller is of."""
+    projects = caller().projects
+    found: dict[str, YarnConnection] = {}
+    for _, connection in sorted(services.settings.all_connections.items()):
+        if isinstance(connection, YarnConnection) and (projects is None or connection.serves(*projects)):
+            found.setdefault(connection.cluster, connection)
+    return found
+
+
+def changes_of(services: Services, forecast: Forecast, start: datetime, end: datetime) -> tuple[ToldChange, ...]:
+    """How the configuration of the forecast's queue has changed in [start, end), newest first; of a cluster that may be seen."""
+    partition = partition_of(forecast)
+    if partition is None or forecast.cluster not in visible_clusters(services):
+        return ()
+    found = services.store.changes.of(forecast.cluster, forecast.queue, partition, since=start, until=end, limit=MAX_CHANGES)
+    return told_changes(found)
