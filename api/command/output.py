@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import starmap
 
 from api.command.notes import made_by, note_failures
+from api.command.relative import relative_lines
 from shared.command.terminal import notice, print_table, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
@@ -106,7 +107,7 @@ def print_series(series: Document) -> None:
     note_failures([series])
     for line in _peaks(series):
         say(line)
-    for line in (*_limits(series), *_breaches(series)):
+    for line in (*_limits(series), *relative_lines(series), *_breaches(series)):
         say(line)
     points = [point for point in series["points"] if point["prediction"] is not None]
     made_of = [point["components"] for point in points if point.get("components")]

@@ -33,6 +33,7 @@ from shared.domain.job_warnings import loss_lines
 from shared.domain.outgoing import in_path
 from shared.domain.outlook import breaches, levels_told, why_untold
 from shared.domain.peaks import daily_peaks
+from shared.domain.relative import relative_of
 from shared.domain.reports import QualityReport, QueueReport, ReportedScore
 from shared.domain.wording import counted
 from shared.errors import QueueNotFound
@@ -81,6 +82,7 @@ def show(services: Services, queue: str) -> str:
         query=query,
         row=row,
         **made_of(forecast, row.peak),
+        relative=relative_of(forecast, now) if row.peak else None,
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
         **_ahead(services, forecast, query, now, is_newest=is_newest),

@@ -14,7 +14,7 @@ from api.edge.document import Answers
 from api.edge.policy import PAGE, PROBE
 from api.edge.problems import problem
 from api.edge.routing import route
-from api.schema.answers import Alive, Ready, Version
+from api.schema.service import Alive, Ready, Version
 from shared.errors import QueuecastError
 
 DISTRIBUTION = "queuecast"

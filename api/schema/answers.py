@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schema.queries import PathsChoice
+from shared.domain.basis import Basis
 from shared.domain.distribution import Quantiles
 from shared.domain.exceedance import Exceedance, above_full, beyond_share, limit_of, over_limit
 from shared.domain.forecasts import Candidate, Forecast
@@ -17,6 +18,7 @@ from shared.domain.jobs import Job, JobRequest, JobState, Progress, QueueState
 from shared.domain.model_cards import ModelCard
 from shared.domain.outlook import Breach, breaches, levels_told
 from shared.domain.peaks import Peak, daily_peaks
+from shared.domain.relative import Relative, relative_of
 from shared.domain.reports import QueueOutlook
 from shared.domain.runs import Run
 from shared.domain.samples import Aggregation
@@ -160,6 +162,15 @@ class ForecastOverview(Answer):
     above_100: Exceedance | None = Field(description="above 100 %" + STEPS + "no percentages, or they may be fractions")
     over_limit: Exceedance | None = Field(description="at the limit that hurts, or above it" + STEPS + "no limit is known")
     beyond_share: Exceedance | None = Field(description="above what is guaranteed" + STEPS + "that is not known")
+    relative: Relative | None = Field(
+        description="in percent of what is guaranteed now: the peak of the next 24 hours, and by what any value is multiplied "
+        "to be the same; null = values are relative already, or that is not known"
+    )
+    basis: Basis | None = Field(
+        description="what was learned from: how many times the mean of a step its 95 % quantile is; the shares of its steps in "
+        "which the queue was held back, and in which nobody knows how much more it wanted: of more than 0.2 the forecast says "
+        "at least that; null = not known"
+    )
 
     @classmethod
     def of(cls, forecast: Forecast, now: datetime, **more: object) -> Self:
@@ -169,6 +180,7 @@ class ForecastOverview(Answer):
             "above_100": above_full(forecast, now),
             "over_limit": over_limit(forecast, now),
             "beyond_share": beyond_share(forecast, now),
+            "relative": relative_of(forecast, now),
         }
         return cls.showing(forecast, peak=peaks[0], peaks=peaks, limit=limit_of(forecast), **told, **more)
 
@@ -195,26 +207,6 @@ class ModelList(Answer):
 
     models: tuple[ModelCard, ...]
     note: str | None = Field(None, description="why there are none")
-
-
-class Alive(Answer):
-    """The process answers."""
-
-    status: Literal["ok"] = "ok"
-
-
-class Ready(Answer):
-    """Every service answers."""
-
-    status: Literal["ok"] = "ok"
-    checks: dict[str, str] = Field(description="service → ok")
-
-
-class Version(Answer):
-    """What runs here."""
-
-    name: str
-    version: str
 
 
 def job_path(job_id: str) -> str:

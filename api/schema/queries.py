@@ -88,6 +88,9 @@ class SeriesQuery(SeriesChoice, PathsChoice):
         description="about so many at most: of neighbouring steps the one with the highest value",
     )
     format: Literal["json", "csv"] = "json"
+    unit: Literal["percent"] | None = Field(
+        None, description="percent: of what the queue is guaranteed now; default: that of the forecast"
+    )
 
 
 class OutlookQuery(SeriesChoice):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -19,8 +20,11 @@ from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
 from api.v1.clusters import changes_of
+from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
+from shared.domain.relative import ACCEPTED, factor_of, in_percent_of_guaranteed
 from shared.domain.reports import Point, outlook
+from shared.domain.units import Unit
 from shared.errors import InvalidRequest
 
 DEFAULT_PAST = timedelta(days=7)
@@ -44,6 +48,10 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     forecast = chosen_forecast(services, queue, query, query.issued_at)
     start, end = _part(query, forecast)
     actuals = services.store.actuals.get(forecast.series_id, start, end)
+    forecast = services.store.forecasts.with_paths(forecast)
+    failed = services.store.run_failures.after(forecast)
+    if query.unit:
+        forecast, actuals = _in_percent(forecast, actuals)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(
@@ -51,12 +59,19 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
             mimetype="text/csv",
             headers={"Content-Disposition": "attachment; filename=series.csv"},
         )
-    forecast = services.store.forecasts.with_paths(forecast)
-    failed = services.store.run_failures.after(forecast)
     changes = changes_of(services, forecast, start, end)
     now = datetime.now(UTC)
     told = series.Series.telling(forecast, now, query, points=points, last_failure=failed, configuration_changes=changes)
     return Response(told.model_dump_json(), mimetype=JSON)
+
+
+def _in_percent(forecast: Forecast, actuals: Iterable[Point]) -> tuple[Forecast, list[Point]]:
+    """Both in percent of what the queue is guaranteed now; raises InvalidRequest where that is not known."""
+    told = in_percent_of_guaranteed(forecast)
+    if told is None:
+        raise InvalidRequest(ACCEPTED, field="unit")
+    factor = factor_of(forecast) or (PERCENT if forecast.unit is Unit.FRACTION else 1.0)
+    return told, [replace(point, value=None if point.value is None else factor * point.value) for point in actuals]
 
 
 def series_points(forecast: Forecast, actuals: Iterable[Point], start: datetime, end: datetime) -> list[series.SeriesPoint]:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from shared.domain.basis import Basis
 from shared.domain.components import Components
 from shared.domain.reports import Point
 from shared.domain.timegrid import TimeGrid
+from shared.domain.units import Unit
 from shared.store import Store
 from tests.factories import MEMORY, MONDAY, a_forecast, a_series, with_distribution
 
@@ -171,3 +173,31 @@ def test_a_thinned_series_keeps_peaks_gaps_and_the_first_step_of_the_forecast(cl
     assert max(point["actual"] or 0 for point in points) == 99.0
     assert sum(point["actual"] is None and point["prediction"] is None for point in points) >= 8
     assert next(point["timestamp"] for point in points if point["prediction"] is not None) == "2026-01-05T00:00:00Z"
+
+
+def test_amounts_are_told_in_percent_of_the_guarantee_where_that_is_asked_for(client: FlaskClient, store: Store) -> None:
+    amounts = {"metric": "demand_memory_mb", "unit": Unit.MEGABYTES, "guaranteed": 200.0, "issued_at": NOW}
+    basis = Basis(p95_to_mean=1.25, saturated=0.5, at_least=0.25)
+    forecast = a_forecast(**amounts, basis=basis)
+    store.forecasts.save(forecast)
+    store.actuals.save(forecast.series, [Point(timestamp=NOW - HOUR, value=150.0)])
+    told = client.get(SERIES).json
+    assert told["relative"] == {"factor": 0.5, "peak": 30.0, "peak_lower_bound": 22.5, "peak_upper_bound": 37.5}
+    assert told["basis"] == {"p95_to_mean": 1.25, "saturated": 0.5, "at_least": 0.25}
+    percent = client.get(f"{SERIES}?unit=percent").json
+    assert (percent["unit"], percent["guaranteed"], percent["relative"]) == ("percent", 100.0, None)
+    assert [(point["actual"], point["prediction"]) for point in percent["points"]][:2] == [(75.0, None), (None, 25.0)]
+    assert percent["peak"]["prediction"] == 30.0
+    rows_of_csv = list(csv.DictReader(io.StringIO(client.get(f"{SERIES}?unit=percent&format=csv").text)))
+    assert [row["prediction"] for row in rows_of_csv][1:] == ["25.0", "30.0", "27.5"]
+    page = client.get("/queues/root.etl").text
+    assert "30\u202f% of the 200\u202fMB guaranteed now" in page
+    assert "At least: in 25\u202f% of the steps" in page
+    assert "Each step is the mean of its samples, whose 95 % quantile was lately about 1.2 times that." in page
+
+
+def test_percentages_of_an_unknown_guarantee_are_refused(client: FlaskClient, store: Store) -> None:
+    store.forecasts.save(a_forecast(metric="demand_memory_mb", unit=Unit.MEGABYTES, guaranteed=None))
+    answer = client.get(f"{SERIES}?unit=percent")
+    assert answer.status_code == 422
+    assert "accepted are forecasts of amounts of which it is known what the queue is guaranteed" in answer.text
