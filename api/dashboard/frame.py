@@ -22,6 +22,7 @@ from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
 from shared.domain import outgoing
+from shared.domain.evidence import gigabytes
 from shared.domain.exceedance import limit_of
 from shared.domain.units import in_percent
 from shared.errors import QueuecastError
@@ -53,6 +54,7 @@ def blueprint(settings: Settings) -> Blueprint:
         "readable": outgoing.readable,
         "in_percent": in_percent,
         "limit_of": limit_of,
+        "gigabytes": gigabytes,
         "moment": partial(words.moment, zone=zone),
         "age": lambda at: words.age(at, datetime.now(UTC)),
     }

@@ -26,6 +26,7 @@ from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
 from api.v1.clusters import changes_of
 from api.v1.queue_answers import standings
+from api.v1.usage import usage_beside
 from shared.domain.accuracy import MONTH_DAYS
 from shared.domain.exceedance import PERCENT, limit_of, steps_over
 from shared.domain.forecasts import Forecast
@@ -107,6 +108,7 @@ def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datet
         "breaches": breaches(forecast, levels_told(forecast), now),
         "slider": slider_of(forecast) if is_told else None,
         "family": family,
+        "usage": usage_beside(services, forecast) if is_newest else None,
     }
 
 

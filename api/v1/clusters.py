@@ -10,6 +10,8 @@ from api.schema.changes import ToldChange, told_changes
 from shared.connections.yarn import YarnConnection
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
+from shared.domain.identifiers import listed
+from shared.errors import ClusterNotFound, SeveralClusters
 
 MAX_CHANGES = 200  # of one queue
 
@@ -22,6 +24,20 @@ def visible_clusters(services: Services) -> dict[str, YarnConnection]:
         if isinstance(connection, YarnConnection) and (projects is None or connection.serves(*projects)):
             found.setdefault(connection.cluster, connection)
     return found
+
+
+def chosen_cluster(services: Services, cluster: str | None) -> YarnConnection:
+    """The one of this name, or the only one; raises ClusterNotFound and SeveralClusters."""
+    visible = visible_clusters(services)
+    if cluster is None:
+        if len(visible) > 1:
+            raise SeveralClusters(f"name one with cluster=: {listed([*visible])}")
+        if not visible:
+            raise ClusterNotFound("a connection of kind yarn names one")
+        return next(iter(visible.values()))
+    if cluster not in visible:
+        raise ClusterNotFound(cluster=cluster)
+    return visible[cluster]
 
 
 def changes_of(services: Services, forecast: Forecast, start: datetime, end: datetime) -> tuple[ToldChange, ...]:

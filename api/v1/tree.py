@@ -14,15 +14,14 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.changes import told_changes
 from api.schema.queries import Query
-from api.v1.clusters import visible_clusters
+from api.v1.clusters import chosen_cluster
 from api.v1.tree_answers import QueueInTree, TreeAnswer, partition_name, total_of, totals_of
 from api.v1.tree_outlooks import NO_FORECAST, outlooks_of
-from shared.connections.yarn import YarnConnection
 from shared.domain.day_ahead import DEFAULT
 from shared.domain.dynamic_queues import dynamic_sums
 from shared.domain.identifiers import listed
 from shared.domain.queue_tree import Queue, QueueTree, Share
-from shared.errors import ClusterNotFound, InvalidRequest, SeveralClusters, TreeNotFound
+from shared.errors import InvalidRequest, TreeNotFound
 from shared.store.trees import KeptTree
 
 CHANGES_SINCE = timedelta(days=7)
@@ -54,7 +53,7 @@ def tree_answer(services: Services, query: TreeQuery, now: datetime) -> TreeAnsw
         ClusterNotFound: the caller may see none of this name. SeveralClusters: no name is given, and there are several.
         TreeNotFound: nothing was read of it yet, or nobody had looked at that moment. InvalidRequest: no such partition.
     """
-    connection = _chosen(services, query.cluster)
+    connection = chosen_cluster(services, query.cluster)
     kept = _kept(services, connection.cluster, query.at, now)
     tree, partitions = kept.tree, tuple(map(partition_name, kept.tree.partitions))
     if query.partition not in partitions:
@@ -77,19 +76,6 @@ def tree_answer(services: Services, query: TreeQuery, now: datetime) -> TreeAnsw
         configuration_changes=told_changes(changes),
         notes=tuple(_notes(query, is_old=is_old)),
     )
-
-
-def _chosen(services: Services, cluster: str | None) -> YarnConnection:
-    visible = visible_clusters(services)
-    if cluster is None:
-        if len(visible) > 1:
-            raise SeveralClusters(f"name one with cluster=: {listed([*visible])}")
-        if not visible:
-            raise ClusterNotFound("a connection of kind yarn names one")
-        return next(iter(visible.values()))
-    if cluster not in visible:
-        raise ClusterNotFound(cluster=cluster)
-    return visible[cluster]
 
 
 def _kept(services: Services, cluster: str, at: datetime | None, now: datetime) -> KeptTree:

@@ -46,7 +46,7 @@ EXIT_CODES: dict[type[Exception], int] = {  # the first family that fits; any ot
 }
 
 ASKING = frozenset(
-    {"jobs", "models", "queues", "schedules", "submit", "tree", "validate", "whatif"}
+    {"jobs", "models", "queues", "schedules", "submit", "tree", "usage", "validate", "whatif"}
 )  # verbs that ask a service, which has the log
 ABOUT = "Queuecast forecasts how much of each queue's capacity will be used in the next hours and days."
 FIRST_STEPS = {  # part → what one does first with it

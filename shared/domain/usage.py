@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.evidence import gigabytes
 from shared.domain.units import MEGABYTES_PER_GIGABYTE
 from shared.domain.waiting import Cause, Numbers, Verdict
 
@@ -16,7 +15,6 @@ WEEK, MONTH = timedelta(days=7), timedelta(days=28)
 MIN_DAYS = 7.0  # of history, below which nothing is called unused
 NEEDED = 0.99  # of the time it is enough
 HOURS_A_MONTH = 720.0
-DEFAULT = "default"  # what the partition without a label is called
 MIN_SHARE = 0.01  # of a guarantee: less is nothing that anybody takes
 
 
@@ -103,26 +101,6 @@ class QueueUsage:
     waits: Waits
     under_use: UnderUse | None = None
     reason: str = ""
-
-
-def sentence_of(waits: Waits) -> str:
-    """In a sentence how long a queue waited."""
-    if not waits.known_hours:
-        return "Whether it waited is not known."
-    if not waits.hours:
-        return f"Nothing of it waited in {waits.known_hours:,.0f} hours."
-    return f"It waited {waits.hours:,.1f} of {waits.known_hours:,.0f} hours ({100 * waits.share:.0f} %)."
-
-
-def could_give(under_use: UnderUse) -> str:
-    """In a sentence what a queue could give back, and what forbids more."""
-    memory, vcores = under_use.reclaimable_memory_mb, under_use.reclaimable_vcores
-    needed = f"{gigabytes(under_use.needed_memory_mb)} and {under_use.needed_vcores:,.0f} vcores were enough 99 % of the time"
-    if not (memory or vcores):
-        return f"Could give nothing back: {needed}."
-    parts = ([gigabytes(memory)] if memory else []) + ([f"{vcores:,.0f} vcores"] if vcores else [])
-    month = f", {under_use.gb_hours_a_month:,.0f} GB·h a month" if memory else ""
-    return f"Could give back {' and '.join(parts)}{month}: {needed} in {under_use.days:.0f} days."
 
 
 def _unneeded(guaranteed: float, needed: float) -> float:

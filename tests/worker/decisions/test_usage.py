@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from shared.domain.collected import Series
 from shared.domain.evidence import evidence_of
-from shared.domain.usage import QueueUsage, could_give, sentence_of
+from shared.domain.usage import QueueUsage
+from shared.domain.usage_words import could_give, sentence_of
 from shared.domain.waiting import Cause
 from tests.factories import MONDAY
 from worker.decisions.usage import OF_DEMAND, OF_WAITING, usage_of
