@@ -79,9 +79,9 @@ class Client:
         """What comes of it; a body that is JSON text already is sent as it stands."""
         return self._call("POST", *path, body=json.dumps(body) if isinstance(body, dict) else body)
 
-    def delete(self, *path: str) -> None:
+    def delete(self, *path: str, **query: object) -> None:
         """Remove what is shown there."""
-        self._call("DELETE", *path)
+        self._call("DELETE", *path, query=query)
 
     def wait(self, job_id: str, timeout_seconds: float, on_progress: Callable[[Document], None] = lambda _: None) -> Document:
         """Wait until the job has ended, and give it.

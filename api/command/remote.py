@@ -13,6 +13,7 @@ import typer
 import api.command
 from api.command import output
 from api.command.accuracy import print_accuracy, print_pooled
+from api.command.aliases import commands as aliases
 from api.command.choice import Cluster, JobName, Project, Rows, Target
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
@@ -34,6 +35,7 @@ jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_
 queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(queues, name="queues")
+queues.add_typer(aliases)
 for module in iter_modules(api.command.__path__, "api.command."):
     if group := vars(import_module(module.name)).get("group"):
         app.add_typer(group)

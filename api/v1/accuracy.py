@@ -15,6 +15,7 @@ from api.schema.answers import Answer
 from api.schema.queries import SeriesChoice
 from api.v1.chances import Chances, PooledQuery, chances_of
 from api.v1.choice import chosen_forecast
+from api.v1.former import issues_of, series_ids
 from shared.domain.accuracy import AccuracyFilter, ErrorSums, by_group, over_leads
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue
@@ -90,7 +91,7 @@ def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueL
 def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
     issued = AccuracyFilter(since=from_at, until=to_at, job=forecast.job, interval=forecast.interval or None)
-    by_lead = services.store.accuracy.by_lead(forecast.series_id, issued)
+    by_lead = services.store.accuracy.by_lead(series_ids(services, forecast), issued)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,
@@ -109,4 +110,4 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
 
 def like_issues(services: Services, forecast: Forecast, limit: int) -> list[Issue]:
     """The forecasts that are like this one, newest first."""
-    return services.store.forecasts.issues(forecast.series_id, job=forecast.job, limit=limit)
+    return issues_of(services, forecast, limit)

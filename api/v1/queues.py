@@ -20,6 +20,7 @@ from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
 from api.v1.clusters import changes_of
+from api.v1.former import actuals_of
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
 from shared.domain.relative import ACCEPTED, factor_of, in_percent_of_guaranteed
@@ -47,7 +48,7 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     """
     forecast = chosen_forecast(services, queue, query, query.issued_at)
     start, end = _part(query, forecast)
-    actuals = services.store.actuals.get(forecast.series_id, start, end)
+    actuals = actuals_of(services, forecast, start, end)
     forecast = services.store.forecasts.with_paths(forecast)
     failed = services.store.run_failures.after(forecast)
     if query.unit:

@@ -31,9 +31,9 @@ _LIMITS: dict[Patience, dict[str, int]] = {
 TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 _NAMES = """
-accuracy actuals admissions calibrations configuration_changes configured_trees forecast_paths forecasts jobs leaderboards
-notices outcomes outlook_scores queue_trees queue_usage_reports reports run_failures schedules series sessions signing_keys tokens
-whereabouts winners
+accuracy actuals admissions calibrations configuration_changes configured_trees forecast_paths forecasts jobs
+leaderboards notices outcomes outlook_scores queue_aliases queue_trees queue_usage_reports reports run_failures
+schedules series sessions signing_keys tokens whereabouts winners
 """
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
 _clients: dict[tuple[str, Patience, int], MongoClient[Document]] = {}  # by process: a child leaves its parent's alone

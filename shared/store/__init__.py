@@ -10,6 +10,7 @@ from typing import TypeVar
 from shared.errors import InvalidSettings, StoreAway
 from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
+from shared.store.aliases import Aliases
 from shared.store.calibration import Calibrations
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
@@ -49,6 +50,7 @@ class Store:
         self.forecasts = Forecasts(records)
         self.actuals = Actuals(records)
         self.accuracy = Accuracies(records)
+        self.aliases = Aliases(records)
         self.calibrations = Calibrations(records)
         self.notices = Notices(records)
         self.schedules = Schedules(records)

@@ -46,9 +46,13 @@ class Accuracies:
         order = (("issued_at", False), ("job", True), ("first_step", True))
         return self.records.find(ACCURACY, [Is("series_id", series_id), *_where(asked)], order=order, limit=limit)
 
-    def by_lead(self, series_id: str, asked: AccuracyFilter) -> dict[int, ErrorSums]:
-        """First step of a lead → its sums over all forecasts of the series, by lead; a lead without scored steps is absent."""
-        return self._sums([Is("series_id", series_id)], asked, "first_step")
+    def by_lead(self, series: str | Sequence[str], asked: AccuracyFilter) -> dict[int, ErrorSums]:
+        """First step of a lead → its sums over all forecasts of the series, by lead; a lead without scored steps is absent.
+
+        Args:
+            series: its id, or those that it has had under its names.
+        """
+        return self._sums([OneOf("series_id", [series] if isinstance(series, str) else series)], asked, "first_step")
 
     def by_series(self, series_ids: Sequence[str], asked: AccuracyFilter) -> dict[str, ErrorSums]:
         """Id of a series → its sums over all forecasts and leads, where `forecasts` counts those that reached the first lead."""

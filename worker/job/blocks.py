@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
 from shared.domain.jobs import Job
 from shared.errors import DataError, MovedMeanwhile, ServiceError
 from worker.job.attempts import MAX_ATTEMPTS, attempt
+from worker.job.former_names import with_former_names
 from worker.job.ingestion import queries_of, read_for
 from worker.job.readings import from_bytes, to_bytes
 from worker.job.resources import Resources, current_resources
@@ -100,8 +102,10 @@ def _read(job_id: str, block: int) -> None:
 def _contents(resources: Resources, job: Job, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     issued_at = job.issued_at or datetime.now(UTC)
     together = Together(resources, job.request.project, names)
+    alone = partial(resources.read, project=job.request.project)
     for name in names:
         try:
-            yield name, to_bytes(read_for(job, name, issued_at, together.read))
+            read = with_former_names(resources.store, job.request, name, together.read, alone)
+            yield name, to_bytes(read_for(job, name, issued_at, read))
         except DataError as error:
             yield name, to_bytes(error)

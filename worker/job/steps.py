@@ -27,6 +27,7 @@ from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tr
 from worker.job.blocks import kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
+from worker.job.former_names import with_former_names
 from worker.job.ingestion import read_for
 from worker.job.planning import name_queues
 from worker.job.refits import end_read, fit_again, keep_actuals, keep_winner, prepared_for
@@ -165,7 +166,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
     try:
         check_unmoved(resources, job)
-        alone = partial(resources.read, project=request.project)
+        alone = with_former_names(resources.store, request, queue, partial(resources.read, project=request.project))
         reading = kept_reading(resources, job.job_id, queue) or read_for(job, queue, issued_at, alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
             known = QualityReport(rows=reading.rows, losses=reading.losses)

@@ -70,9 +70,15 @@ def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datet
     Those over a time that the request excludes are verified again, since it may have become known to be bad only now.
     """
     series, since = request.series(queue), issued_at - REACH
-    waiting = store.forecasts.unverified(series, since=since, before=issued_at, limit=MAX_FORECASTS)
+    names = [queue, *(alias.old for alias in store.aliases.former(series.cluster, queue))]
+    own = [request.series(name) for name in names]  # what was forecast under a former name comes true under that of now
+    waiting = [
+        forecast
+        for each in own
+        for forecast in store.forecasts.unverified(each, since=since, before=issued_at, limit=MAX_FORECASTS)
+    ]
     again = [forecast for each in request.exclude for forecast in _verified_over(store, request, queue, issued_at, each)]
-    forecasts = list({(forecast.issued_at, forecast.job, forecast.job_id): forecast for forecast in (*waiting, *again)}.values())
+    forecasts = list({(each.queue, each.issued_at, each.job, each.job_id): each for each in (*waiting, *again)}.values())
     if not forecasts:
         return
     actuals = actuals_of(store.actuals.get(series.series_id, min(map(reference_start, forecasts)), issued_at))

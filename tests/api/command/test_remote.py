@@ -524,6 +524,19 @@ def test_a_move_is_a_table_of_both_parents_and_of_the_siblings_there(url: str, s
     assert (refused.exit_code, "the parent already" in refused.stderr) == (2, True)
 
 
+def test_a_former_name_is_said_listed_and_taken_back(url: str, store: Store) -> None:
+    keep_cluster(store)
+    names = ("root.etl.daily", "root.etl.nightly", "--cluster", "prod")
+    result = run("queues", "alias", *names, "--at", "2026-01-05T00:00:00Z", "--url", url)
+    assert result.exit_code == 0
+    assert ["prod", "root.etl.nightly", "root.etl.daily"] in [line[:3] for line in lines(result)]
+    assert json.loads(run("queues", "aliases", "--json", "--url", url).stdout)["aliases"][0]["old"] == "root.etl.daily"
+    again = run("queues", "alias", *names, "--url", url)
+    assert (again.exit_code, "was root.etl.daily before" in again.stderr) == (2, True)
+    assert run("queues", "unalias", "root.etl.nightly", "--cluster", "prod", "--url", url).exit_code == 0
+    assert "no queue has a former name" in run("queues", "aliases", "--cluster", "prod", "--url", url).stderr
+
+
 def test_whether_chances_have_held_is_a_table_beside_the_accuracy(url: str, store: Store) -> None:
     store.forecasts.save(a_forecast())
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)

@@ -40,6 +40,13 @@ def test_a_change_is_recorded_with_who_what_from_where_and_outcome(client: Flask
     }
 
 
+def test_what_a_queue_was_called_before_is_recorded_with_both_names(client: FlaskClient) -> None:
+    names = {"cluster": "prod", "old": "root.etl", "new": "root.data.etl"}
+    line = audited(client, "/v1/aliases", json=names)
+    assert names.items() <= line.items()
+    assert (line["what"], line["outcome"]) == ("add_alias", 422)  # nothing is known of them
+
+
 def test_a_stranger_and_a_login_are_recorded_without_a_secret(client: FlaskClient, grant: Granting, store: Store) -> None:
     headers = grant()
     assert audited(client, "/v1/jobs", json={})["who"] == "nobody"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,10 @@ from flask.testing import FlaskClient
 from shared.domain.accuracy import AccuracyFilter
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from tests.api.scene import MakeApp
-from tests.factories import MONDAY, a_job, a_request, let_in
+from tests.factories import MONDAY, a_request
+from tests.worker.job.whole_jobs import run
 from worker.backtest.export import rows_of
-from worker.job import steps
 from worker.job.resources import Resources
-from worker.job.verification import verify_job
 
 QUEUE, DAY = "root.ml", timedelta(days=1)
 LEVELS = {"gpu": 80.0, "default": 20.0}
@@ -34,20 +33,6 @@ def write_partitions(folder: Path) -> None:
         for name, level in LEVELS.items()
     ]
     pd.concat(tables).to_csv(folder / "usage.csv", index=False)
-
-
-def run(here: Resources, request: JobRequest, job_id: str) -> None:
-    """A whole job of all its queues, which looks at what earlier ones have forecast."""
-    job = here.store.jobs.add(a_job(job_id=job_id, request=request, created_at=datetime.now(UTC)))
-    here.run_state.begin_job(job_id, job.deadline_at)
-    steps.plan(job_id)
-    for queue in let_in(here.run_state, job_id):
-        work = steps.ingest(job_id, queue)
-        assert work is not None
-        steps.score(job_id, queue, range(len(work.candidates)))
-        steps.select(job_id, queue, is_heavy=True)
-    here.lifecycle.finish(job_id, datetime.now(UTC))
-    assert verify_job(here.store, here.store.jobs.get(job_id), 0) is None
 
 
 @pytest.mark.parametrize("cluster", ["", "prod"])
