@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from shared.errors import QueueNotFound
 INDENT = "  "
 MAX_CHANGES = 10
 MB_PER_GB = 1_024
+MEMORY = "memory_mb"
 Column = tuple[str, Callable[[Document], str | None]]
 
 group = typer.Typer()
@@ -33,6 +35,7 @@ def tree(
     at: Annotated[
         str | None, typer.Option(help="As it was configured then: 2026-01-05T00:00:00Z.", show_default="as it is now")
     ] = None,
+    vcores: Annotated[bool, typer.Option("--vcores", help="Amounts in vcores instead of GB.")] = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +45,7 @@ def tree(
     now, and at the highest upper bound of that time. A narrow terminal gets fewer columns; --json has all.
     """
     answer = connect(url).get("tree", cluster=cluster, partition=partition, at=at)
-    show(_below(answer, queues or []), _print, as_json=as_json)
+    show(_below(answer, queues or []), partial(_print, resource="vcores" if vcores else MEMORY), as_json=as_json)
 
 
 def _below(answer: Document, asked: Sequence[str]) -> Document:
@@ -64,13 +67,13 @@ def _alike(missing: str, known: Sequence[str]) -> str:
     return f"the tree has {listed(alike, 5)}" if alike else f"the tree has {counted(len(known), 'queue')}, and none of this name"
 
 
-def _print(answer: Document) -> None:
+def _print(answer: Document, *, resource: str) -> None:
     label = "" if answer["partition"] == "default" else f", partition {answer['partition']}"
     read = f"as configured since {shown_time(answer['read_at'])}" if answer["at"] else f"read {_ago(answer['age_seconds'])}"
     say(f"{answer['cluster']}{label}: {counted(len(answer['queues']), 'queue')}, {answer['scheduler']} scheduler, {read}")
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
-    columns = _columns(width(), is_now=answer["at"] is None)
+    columns = _columns(width(), resource, is_now=answer["at"] is None)
     least = min((queue["depth"] for queue in answer["queues"]), default=0)
     rows = [(_name(queue, queue["depth"] - least), *(say_it(queue) for _, say_it in columns)) for queue in answer["queues"]]
     names = [name for name, _ in columns]
@@ -86,18 +89,20 @@ def _print_changes(changes: Sequence[Document]) -> None:
         notice(f"{len(changes) - MAX_CHANGES} more changes of the configuration in the last 7 days: --json")
 
 
-def _columns(room: int, *, is_now: bool) -> list[Column]:
+def _columns(room: int, resource: str, *, is_now: bool) -> list[Column]:
     """Those that fit: what says least goes first."""
-    use: list[Column] = [("used", _gb("used")), ("wanted", _gb("demand"))]
+    use: list[Column] = [("used", _amount("used", resource)), ("wanted", _amount("demand", resource))]
     chances: list[Column] = [("borrow 24h", _chance("borrowing")), ("wait 24h", _chance("waiting"))]
-    limits: list[Column] = [("guarantee", _gb("guaranteed")), ("ceiling", _gb("ceiling"))]
+    limits: list[Column] = [("guarantee", _amount("guaranteed", resource)), ("ceiling", _amount("ceiling", resource))]
     if not is_now:
         return [("capacity", _capacity), *limits]
     if room < 60:
         return [limits[0], use[1]]
     if room < 90:
         return [limits[0], use[1], *chances]
-    room_left: list[Column] = [("headroom", _headroom("memory_mb")), ("ahead", _headroom("ahead_memory_mb"))]
+    room_left: list[Column] = [("headroom", _headroom(resource))]
+    if resource == MEMORY:
+        room_left.append(("ahead", _headroom("ahead_memory_mb")))
     counts: list[Column] = [("apps", _apps)] if room >= 120 else []
     return [("capacity", _capacity), *limits, *use, *counts, *chances, *room_left]
 
@@ -116,19 +121,20 @@ def _capacity(queue: Document) -> str | None:
     return f"{queue['capacity']} %" if queue["capacity"] and queue["mode"] == "percentage" else queue["capacity"]
 
 
-def _gb(name: str) -> Callable[[Document], str | None]:
-    return lambda queue: _in_gb((queue[name] or {}).get("memory_mb"))
+def _amount(name: str, resource: str) -> Callable[[Document], str | None]:
+    return lambda queue: _shown((queue[name] or {}).get(resource), resource)
 
 
 def _headroom(name: str) -> Callable[[Document], str | None]:
-    return lambda queue: _in_gb(queue["headroom"][name])
+    return lambda queue: _shown(queue["headroom"][name], name)
 
 
-def _in_gb(megabytes: float | None) -> str | None:
-    if megabytes is None:
-        return None
-    size = megabytes / MB_PER_GB
-    return f"{size:,.1f}" if abs(size) < 10 and megabytes else f"{size:,.0f}"
+def _shown(amount: float | None, resource: str) -> str | None:
+    """Memory in GB, vcores as they are."""
+    if amount is None or resource == "vcores":
+        return None if amount is None else f"{amount:,}"
+    size = amount / MB_PER_GB
+    return f"{size:,.1f}" if abs(size) < 10 and amount else f"{size:,.0f}"
 
 
 def _chance(name: str) -> Callable[[Document], str | None]:

@@ -45,6 +45,12 @@ class Node:
         """How many queues are below it."""
         return sum(1 + child.size for child in self.children)
 
+    @property
+    def is_short_of_vcores(self) -> bool:
+        """Whether it wants more of them than it is guaranteed, which its bar, that is of memory, does not show."""
+        demand, guaranteed = self.queue.demand, self.queue.guaranteed
+        return None not in (demand, guaranteed) and ((demand and demand.vcores) or 0) > ((guaranteed and guaranteed.vcores) or 0)
+
 
 class TreePageQuery(TreeQuery):
     """What the address of the page asks for; everything has a default."""

@@ -17,7 +17,7 @@ from api.schema.queries import Query
 from api.v1.clusters import chosen_cluster
 from api.v1.tree_answers import QueueInTree, TreeAnswer, partition_name, total_of, totals_of
 from api.v1.tree_outlooks import NO_FORECAST, outlooks_of
-from shared.domain.day_ahead import DEFAULT
+from shared.domain.collected import DEFAULT
 from shared.domain.dynamic_queues import dynamic_sums
 from shared.domain.identifiers import listed
 from shared.domain.queue_tree import Queue, QueueTree, Share

@@ -10,7 +10,8 @@ from pydantic import Field
 from api.schema.answers import Answer
 from api.schema.changes import ToldChange
 from shared.domain.capacities import Mode, Resources
-from shared.domain.day_ahead import DEFAULT, Chance, DayAhead
+from shared.domain.collected import DEFAULT
+from shared.domain.day_ahead import Chance, DayAhead
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.forecasts import Forecast
 from shared.domain.queue_tree import Queue, QueueTree, Scheduler, Share, State

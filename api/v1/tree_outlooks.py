@@ -16,7 +16,10 @@ from shared.domain.forecasts import Forecast
 from shared.domain.queue_tree import Queue, Share
 
 MAX_KNOWN = 5_000  # days ahead that a process remembers: of 500 queues each costs a millisecond to count
-NO_FORECAST = 'no forecast of it: a job of `"cluster": "{cluster}"` and the target demand_memory_mb or used_capacity makes one'
+NO_FORECAST = (
+    "no forecast of it: a job over the cluster's connection makes one, "
+    'or one with `"cluster": "{cluster}"` and the target demand_memory_mb or used_capacity'
+)
 
 Key = tuple[object, ...]
 Ahead = tuple[QueueAhead, DayAhead]

@@ -12,6 +12,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from shared.domain.capacities import Resources
+from shared.domain.collected import DEFAULT
 from shared.domain.exceedance import limit_at, steps_over
 from shared.domain.excess import Excess, start_of
 from shared.domain.forecasts import Forecast
@@ -21,7 +22,6 @@ from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
 
 METRICS = ("demand_memory_mb", "used_memory_mb", "used_capacity")  # those that say how much of a queue is wanted, the best first
-DEFAULT = "default"  # the partition without a label, as it is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

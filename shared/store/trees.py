@@ -82,7 +82,7 @@ class Trees:
             self.records.put_many(CONFIGURED, [_packed(cluster, as_configured(tree), at)])
         new = _packed(cluster, tree, at)
         if not self.records.add(NEWEST, new):
-            self.records.update_if(NEWEST, [cluster], lambda old: new if old.at < new.at else None)
+            self.records.update_if(NEWEST, [cluster], lambda old: new if old.at <= new.at else None)
 
     def newest(self, cluster: str) -> KeptTree | None:
         """The tree as it was read last; None = none was yet."""

@@ -47,7 +47,7 @@ class TreeKeeping:
 
     def changed(self, rows: Iterable[ConfigChange]) -> None:
         """Changes of the configuration, to be kept with the next tree."""
-        self._changes.extend(row for row in rows if row.changed_at > self._began_at)
+        self._changes.extend(row for row in rows if row.before or row.changed_at > self._began_at)
 
     def keep(self, tree: QueueTree, at: datetime, *, is_changed: bool) -> None:
         """Keep the tree as the newest, and where it is configured otherwise than before also as that."""

@@ -65,6 +65,14 @@ def test_each_queue_stands_under_its_parent_in_columns(serviced: tuple[str, Stor
     assert header.index("guarantee") + len("guarantee") == rows[5].index("59") + 2
 
 
+def test_amounts_are_told_in_vcores_where_these_are_asked_for(serviced: tuple[str, Store]) -> None:
+    url, store = serviced
+    store.trees.put("prod", a_tree(), datetime.now(UTC))
+    header, *_, etl = run("--vcores", "--url", url).stdout.splitlines()[1:]
+    assert header.split()[-1] == "headroom"
+    assert etl.split() == [*("etl", "60", "%", "10", "20", "1", "3", "3", "+", "1", "–", "–", "7")]
+
+
 def test_a_part_of_the_tree_is_shown_and_a_wrong_name_is_told_with_those_alike(serviced: tuple[str, Store]) -> None:
     url, store = serviced
     store.trees.put("prod", a_tree(), datetime.now(UTC))
