@@ -85,9 +85,17 @@ class FakeCluster:
         with self._lock:
             return self._at(int(now), self.version, self.lost_nodes)
 
-    def nodes(self) -> tuple[Node, ...]:
-        """All nodes, none of which has anything to do: what runs where is not made up."""
-        return tuple(self._node(number, self.lost_nodes) for number in range(NODES))
+    def nodes(self, now: float) -> tuple[Node, ...]:
+        """All nodes; what runs in a partition is spread over those that it has, the first of which have a container more."""
+        root, nodes = self.tree(now).root, [self._node(number, self.lost_nodes) for number in range(NODES)]
+        for partition in self._partitions:
+            share = root.share(partition)
+            used = ((share and share.used) or NOTHING).memory_mb // CONTAINER_MB
+            places = [place for place, node in enumerate(nodes) if node.partition == partition and node.total is not None]
+            for rank, place in enumerate(places):
+                count = used // len(places) + (rank < used % len(places))
+                nodes[place] = replace(nodes[place], used=_containers(count))
+        return tuple(nodes)
 
     def queue_metrics(self, now: float, since: float) -> dict[str, QueueMetrics]:
         """What a ResourceManager has counted since a moment."""
@@ -129,6 +137,10 @@ class FakeCluster:
             total=None if is_lost else NODE,
             used=None if is_lost else NOTHING,
         )
+
+
+def _containers(count: int) -> Resources:
+    return Resources(memory_mb=count * CONTAINER_MB, vcores=count * CONTAINER_VCORES)
 
 
 def _told(tree: QueueTree, totals: Mapping[str, Resources], lost: int) -> Totals:

@@ -150,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "GET" or name not in {"scheduler", "metrics", "nodes"}:
             return _exception(404, "NotFoundException", "HTTP 404 Not Found")
         if name == "nodes":
-            return _json(nodes_answer(fleet.cluster.nodes()))
+            return _json(nodes_answer(fleet.cluster.nodes(time.time())))
         tree = fleet.cluster.tree(time.time())
         return _json(scheduler_answer(tree) if name == "scheduler" else metrics_answer(tree.totals or Totals(total=NOTHING)))
 

@@ -29,6 +29,8 @@ def _masters(said: Numbers) -> str:
 
 
 def _parallel_apps(said: Numbers) -> str:
+    if "max_parallel_apps" not in said:  # the limit is that of its parent, of which a report has no numbers
+        return f"{said['apps_pending']:,.0f} applications waited, since as many of its parent ran as may."
     return f"{said['apps_active']:,.0f} applications ran of at most {said['max_parallel_apps']:,.0f}."
 
 
@@ -56,7 +58,8 @@ def _ceiling(said: Numbers) -> str:
 
 def _label(said: Numbers) -> str:
     asked = gigabytes(said["pending_memory_mb"])
-    return f"{asked} waited for its nodes, while {gigabytes(said['default_free_memory_mb'])} were free on nodes without a label."
+    free = f"{gigabytes(said['default_free_memory_mb'])} were" if "default_free_memory_mb" in said else "as much was"
+    return f"{asked} waited for its nodes, while {free} free on nodes without a label."
 
 
 def _parent(said: Numbers) -> str:

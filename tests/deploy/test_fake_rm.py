@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,11 @@ def test_what_is_answered_reads_as_what_there_is(fleet: Fleet) -> None:
     assert tree.totals is not None
     read = read_tree(as_bytes(scheduler_answer(tree)), as_bytes(metrics_answer(tree.totals)))
     assert read.totals == tree.totals
-    nodes = YarnCluster(fleet.urls).nodes()
-    assert nodes == fleet.cluster.nodes()
+    nodes, expected = YarnCluster(fleet.urls).nodes(), fleet.cluster.nodes(snapshot.at.timestamp())
+    assert [replace(node, used=None) for node in nodes] == [replace(node, used=None) for node in expected]
+    in_use = added(node.used for node in expected)
+    assert in_use is not None
+    assert in_use.memory_mb == used(tree, "root").used.memory_mb
 
 
 def test_lost_nodes_take_guarantees_with_them_and_are_told(fleet: Fleet) -> None:
@@ -271,10 +275,11 @@ def test_partitions_have_nodes_of_their_own() -> None:
     share = tree.by_path["root.etl"].share("gpu")
     assert share is not None
     assert share.used is not None
-    nodes = [node.total for node in cluster.nodes() if node.partition == "gpu"]
-    assert share.guaranteed == added(nodes)
+    nodes = cluster.nodes(MONDAY + 12 * HOUR)
+    assert share.guaranteed == added(node.total for node in nodes if node.partition == "gpu")
+    assert share.used == added(node.used for node in nodes if node.partition == "gpu")
     assert tree.totals is not None
-    assert tree.totals.all_partitions == added(node.total for node in cluster.nodes())
+    assert tree.totals.all_partitions == added(node.total for node in nodes)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from shared.domain.collected import QueueSample
+from shared.domain.collected import DEFAULT, QueueSample
 from shared.domain.waiting import Cause, Verdict
 from worker.decisions.surroundings import NEARLY, Around, container_mb, has_room, held, is_all, is_below_guarantee
 
@@ -59,11 +59,11 @@ def _one_user_has_all(sample: QueueSample, around: Around) -> bool:
 
 
 def _no_node_has_room(sample: QueueSample, around: Around) -> bool:
+    """Nodes of other partitions are not looked at one by one."""
     size, free = container_mb(sample), around.cluster.largest_free_memory_mb if around.cluster else None
-    if not sample.reserved_memory_mb or not sample.pending_memory_mb or not is_below_guarantee(sample, around):
+    if not sample.reserved_memory_mb or sample.partition != DEFAULT or size is None or free is None or free >= size:
         return False
-    is_small = free is None or size is None or sample.partition != "default" or free < size
-    return is_small and has_room(sample, around)
+    return is_below_guarantee(sample, around) and not _is_at_its_ceiling(sample, around) and has_room(sample, around)
 
 
 def _is_at_its_ceiling(sample: QueueSample, around: Around) -> bool:

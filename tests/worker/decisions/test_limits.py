@@ -94,6 +94,8 @@ def test_people_read_the_numbers(cause: Cause, changes: dict[str, object], words
         (Cause.USER_LIMIT, {"free_memory_mb": 1}),
         (Cause.FRAGMENTATION, {"pending_containers": 8}),
         (Cause.FRAGMENTATION, {"used_memory_mb": 90 * GB}),
+        (Cause.FRAGMENTATION, {"maximum_memory_mb": 44 * GB}),
+        (Cause.FRAGMENTATION, {"partition": "gpu"}),
         (Cause.CEILING, {"used_memory_mb": 150 * GB}),
         (Cause.CEILING, {"free_memory_mb": 1 * GB}),
         (Cause.PARENT, {"free_memory_mb": None}),
@@ -109,6 +111,21 @@ def test_the_parallel_limit_may_be_that_of_the_parent() -> None:
     found = verdict(a_sample(), replace(AROUND, parent=replace(PARENT, max_parallel_apps=9)))
     assert found is not None
     assert (found.cause, evidence_of(found)) == (Cause.PARALLEL_APPS, "9 applications ran of at most 9.")
+
+
+def test_a_node_that_is_not_known_or_has_room_is_no_fragmentation() -> None:
+    sample = a_sample(**SIGNS[Cause.FRAGMENTATION])
+    for free in (None, 4 * GB):
+        found = verdict(sample, replace(AROUND, cluster=replace(CLUSTER, largest_free_memory_mb=free)))
+        assert found is not None
+        assert found.cause is Cause.UNEXPLAINED
+
+
+def test_means_of_a_week_that_lack_a_number_are_told_without_it() -> None:
+    parallel = Verdict(cause=Cause.PARALLEL_APPS, numbers={"apps_active": 3.0, "apps_pending": 2.0})
+    label = Verdict(cause=Cause.LABEL, numbers={"pending_memory_mb": 8.0 * GB})
+    assert evidence_of(parallel) == "2 applications waited, since as many of its parent ran as may."
+    assert evidence_of(label) == "8 GB waited for its nodes, while as much was free on nodes without a label."
 
 
 def test_processors_are_looked_at_where_the_scheduler_does() -> None:
