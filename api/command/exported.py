@@ -28,6 +28,7 @@ def _said(schedule: Document) -> Document:
 
     request = from_document(JobRequest, schedule["request"])
     needed = {"job_name", "data", "aggregation_time_period", "data_ingestion_time_period", "future_prediction_time_period"}
+    needed |= {"target", "aggregation"}  # what they mean without being said depends on the source
     bare = JobRequest(**{name: getattr(request, name) for name in needed})
     default, whole = json.loads(to_json(bare)), json.loads(to_json(request))
     said = {name: value for name, value in whole.items() if name in needed or value != default[name]}

@@ -13,8 +13,8 @@ from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
+from api.v1.asked import said
 from api.v1.job_answers import made_by, queue_reports, with_progress
-from shared.domain.codec import to_said
 from shared.domain.jobs import Job
 from shared.store.jobs import JOBS
 
@@ -27,7 +27,7 @@ def show(services: Services, job_id: str) -> str:
     """The page of a job."""
     job = _followed(services, job_id)
     return render_template(
-        "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(to_said(job.request), indent=2)
+        "job.html", **_context(services, job), is_fragment=False, request_json=json.dumps(said(services, job.request), indent=2)
     )
 
 

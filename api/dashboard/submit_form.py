@@ -54,7 +54,7 @@ KINDS = {  # how a field is written; all others are one line of text
     "baselines": "bool",
 }
 CHOICES: dict[str, tuple[str, ...]] = {
-    "aggregation": tuple(Aggregation),
+    "aggregation": ("", *Aggregation),  # what nothing means depends on the source
     "unit": ("", *Unit),
     "accept_losses": ("false", "true"),
     "selection": tuple(SelectionRule),
@@ -120,7 +120,8 @@ def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict
 
 def _input(name: str, known: Mapping[str, object]) -> Input:
     field = _field(name)
-    default = "" if field.is_required() or field.default is None else _text(field.default)
+    choices = CHOICES.get(name, ())
+    default = "" if field.is_required() or field.default is None or "" in choices else _text(field.default)
     return Input(
         path=name,
         label=name.replace("_", " ").replace(".", ": "),
@@ -128,7 +129,7 @@ def _input(name: str, known: Mapping[str, object]) -> Input:
         kind=KINDS.get(name, "text"),
         value=_known(name, known),
         placeholder=default or (f"such as {EXAMPLES[name]}" if name in EXAMPLES else ""),
-        choices=CHOICES.get(name, ()),
+        choices=choices,
         is_required=field.is_required(),
     )
 

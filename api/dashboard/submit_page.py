@@ -10,8 +10,9 @@ from api.edge.identity import caller
 from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
+from api.v1.asked import said
 from api.v1.schedules import ScheduleBody
-from shared.domain.codec import Document, to_said
+from shared.domain.codec import Document
 from shared.domain.model_cards import ModelCard
 from shared.errors import BrokerAway
 from shared.store.jobs import JOBS
@@ -49,7 +50,7 @@ def show(services: Services) -> str:
 
 def _known(services: Services, job_id: str) -> Document:
     """What an earlier job was asked for; nothing without one."""
-    return to_said(visible(services, JOBS, job_id).request) if job_id else {}
+    return said(services, visible(services, JOBS, job_id).request) if job_id else {}
 
 
 def _cards(services: Services) -> tuple[tuple[ModelCard, ...], str]:

@@ -99,7 +99,10 @@ class JobBody(SamplesBody):
     accept_losses: fields.Flag = Field(False, description="forecast a queue also from what a large loss has left of its data")
     unit: Unit | None = Field(None, description="what the target is counted in; null = guessed from its name and values")
     limits: LimitsBody | None = Field(None, description="what a queue has and what it can get, in the target's unit")
-    aggregation: Aggregation = Aggregation.MEAN
+    aggregation: Aggregation = Field(
+        Aggregation.MEAN,
+        description="how the samples of a step become one value; of a cluster p95 where nothing is said, else mean",
+    )
     backtest_windows: Annotated[fields.WholeNumber, Field(ge=1, le=20)] | None = Field(
         None, description="how many side by side; null = one a day of cheap candidates, up to 14, and 3 of others"
     )

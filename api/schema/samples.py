@@ -55,7 +55,9 @@ class FillBody(Form):
 class SamplesBody(Form):
     """Which columns and rows of a source are read, and what their cells mean."""
 
-    target: fields.ColumnName = Field("used_capacity", description="the column to forecast")
+    target: fields.ColumnName = Field(
+        "used_capacity", description="the column to forecast; demand_memory_mb where the source is a cluster and nothing is said"
+    )
     time_field: fields.ColumnName = "timestamp"
     queue_field: Annotated[
         Annotated[tuple[fields.ColumnName, ...], Size(MAX_QUEUE_FIELDS, 1), Tag(fields.SEVERAL)]

@@ -7,6 +7,8 @@ from dataclasses import replace
 from api.edge.context import Services
 from api.edge.projects import of_the_caller
 from api.schema.requests import JobBody
+from shared.config.connection import Meant
+from shared.domain.codec import Document, to_said
 from shared.domain.jobs import JobRequest
 
 
@@ -22,3 +24,11 @@ def asked(services: Services, body: JobBody) -> JobRequest:
         target=request.target if "target" in said else meant.target,
         aggregation=request.aggregation if "aggregation" in said else meant.aggregation,
     )
+
+
+def said(services: Services, request: JobRequest) -> Document:
+    """The request as one would write it: without what it would mean anyway."""
+    connection = services.settings.all_connections.get(request.data.sources[0].name)
+    if connection is None or connection.meant == Meant():
+        return to_said(request)
+    return to_said(request) | {"target": request.target, "aggregation": request.aggregation.value}

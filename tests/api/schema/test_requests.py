@@ -190,7 +190,7 @@ REFUSED = [
     ("regressors", ["used_capacity"], "is the target"),
     ("regressors", ["plan", "plan"], "named twice"),
     ("columns", [{"$ne": 1}], "string"),
-    ("aggregation", "sum", "'mean', 'median', 'min', 'max' or 'time_weighted_mean'"),
+    ("aggregation", "sum", "'mean', 'median', 'min', 'max', 'p95' or 'time_weighted_mean'"),
     ("backtest_windows", 0, "greater than or equal to 1"),
     ("backtest_windows", True, "integer"),
     ("selection", "best", "lowest_mape"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -103,3 +106,23 @@ def test_the_form_offers_it(over_yarn: Flask) -> None:
     page = over_yarn.test_client().get("/jobs/new").get_data(as_text=True)
     assert 'data-connection="yarn"' in page
     assert "data.source.partition" in page
+
+
+@pytest.mark.parametrize("changes", [{}, {"target": "used_capacity", "aggregation": "mean"}])
+def test_a_job_is_asked_for_again_as_it_was(over_yarn: Flask, settings: Settings, changes: dict[str, Any]) -> None:
+    """The form says nothing of the aggregation unless somebody does; filled in with an earlier job it says what that had."""
+    client = over_yarn.test_client()
+    job_id = client.post("/v1/jobs", json=of_cluster(**changes)).json["job_id"]
+    store = open_store(settings.store_location)
+    request = store.jobs.get(job_id).request
+    store.close()
+    page = client.get(f"/jobs/new?from={job_id}").text
+    assert f"<option selected>{request.aggregation.value}</option>" in page
+    assert f'value="{request.target}"' in page
+    assert "<option selected></option>" in client.get("/jobs/new").text
+    [shown] = re.findall(r"<pre[^>]*>(.*?)</pre>", client.get(f"/jobs/{job_id}").text, re.DOTALL)
+    again = client.post("/v1/jobs", json=json.loads(unescape(shown)))
+    assert again.status_code == 202, again.json
+    store = open_store(settings.store_location)
+    assert store.jobs.get(again.json["job_id"]).request == request
+    store.close()

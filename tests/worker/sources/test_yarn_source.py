@@ -32,6 +32,7 @@ from worker.collect.rollups import rollups
 from worker.collect.sinks.opened import open_samples
 from worker.collect.tables import QUEUES, ROLLUPS, Rollup
 from worker.job.readings import from_bytes, to_bytes
+from worker.pipeline.wholeness import whole_steps
 from worker.sources.base import Query, Reading, ScannedSource
 from worker.sources.yarn.kept import ENDINGS, LIMITS, ROLLED, SATURATED
 from worker.sources.yarn_source import YarnSource, collected
@@ -155,6 +156,25 @@ def test_what_samples_do_not_cover_is_read_from_five_minutes(kept_at: Connection
     np.testing.assert_allclose(reading.beside.saturated, exact.beside.saturated)
     newest = replace(query, start=END - timedelta(hours=6), history_start=MONDAY)
     assert collected(a_connection("14d"), kept_at).read(newest).notes[0] == reading.notes[0]
+
+
+def test_five_minutes_that_are_not_together_yet_keep_no_step_waiting(kept_at: Connection) -> None:
+    """The last ones of an hour are put together a little after it, when a job has begun to read."""
+    query = asked(end=END - timedelta(hours=1))
+    reading = collected(a_connection("14d"), kept_at).read(query)
+    assert reading.newest_at == query.end - timedelta(seconds=1)
+    late = replace(reading, newest_at=query.end - timedelta(seconds=301))
+    whole = whole_steps(late, "demand_memory_mb", grid=query.grid, aggregation=query.aggregation)
+    assert len(whole.frame) == len(reading.frame)
+
+
+def test_a_cluster_has_covariates_for_another_place(kept_at: Connection) -> None:
+    """Of the queues of the same names, with no target of its own."""
+    source = collected(a_connection(), kept_at)
+    reading = source.read(asked(target=None, aggregation=Aggregation.MEAN))
+    assert {"demand_memory_mb", "apps_pending"} <= set(reading.frame)
+    assert reading.beside.empty
+    np.testing.assert_allclose(reading.frame.demand_memory_mb, steps_of("demand_memory_mb", "mean"), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

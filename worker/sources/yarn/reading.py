@@ -18,7 +18,7 @@ from shared.domain.samples import Aggregation
 from shared.domain.timegrid import MINUTE
 from shared.errors import QueueGone
 from worker.sources.base import Query, Reading, plain
-from worker.sources.yarn.kept import AMOUNTS, COVARIATES, ROLLED, SATURATED, Kept, asked_of, kept_for
+from worker.sources.yarn.kept import AMOUNTS, COVARIATES, ROLLED, SATURATED, STEP_SECONDS, Kept, asked_of, kept_for
 
 ROOT = "root"
 COLUMNS = frozenset(each.name for each in fields(QueueSample))
@@ -79,7 +79,7 @@ def _signs(target: str, table: str) -> dict[str, str]:
 def reading_of(looks: Looks, first: Reading, second: Reading | None) -> Reading:
     """The queue's reading; raises QueueGone where it is stopped."""
     frame, target = first.frame.rename(columns=looks.first_names), looks.query.target
-    reading = replace(first, frame=frame, notes=(looks.kept.says, *first.notes))
+    reading = replace(first, frame=frame, newest_at=_newest(looks, first), notes=(looks.kept.says, *first.notes))
     if target is None:
         return reading
     refuse_stopped(frame, looks.query)
@@ -92,6 +92,13 @@ def reading_of(looks: Looks, first: Reading, second: Reading | None) -> Reading:
     known = frame.dropna(axis="columns", how="all")
     kept = [name for name in frame if name in named or (name in known and (name not in looks.signs or name in COVARIATES))]
     return replace(reading, frame=frame[kept], beside=beside.dropna(axis="columns", how="all"))
+
+
+def _newest(looks: Looks, reading: Reading) -> datetime | None:
+    """When the newest sample was taken: of five minutes at their end, so that no step waits for those that are being taken."""
+    if reading.newest_at is None or looks.kept.table != ROLLUPS_NAME:
+        return reading.newest_at
+    return reading.newest_at + timedelta(seconds=STEP_SECONDS - 1)
 
 
 def refuse_stopped(frame: pd.DataFrame, query: Query) -> None:
