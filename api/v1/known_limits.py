@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from api.edge.context import Services
 from shared.connections.yarn import YarnConnection
 from shared.domain.capacities import Mode, Resources
+from shared.domain.collected import DEFAULT
+from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.moving import Limits
 from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree, Share
@@ -16,7 +17,6 @@ from shared.domain.whatif import Kept
 from shared.yarn.effective import resolved
 
 RESOURCES = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}
-DEFAULT = "default"  # as samples name the partition that has no name
 DIVIDED = {Mode.PERCENTAGE, Mode.WEIGHT}
 
 
@@ -39,7 +39,7 @@ class KnownLimits:
     @classmethod
     def of(cls, services: Services, forecast: Forecast, lost: float) -> KnownLimits:
         """Of the cluster and the partition of a forecast, where so much of the nodes is lost."""
-        partition, resource = _partition(forecast.where), RESOURCES.get(forecast.unit) if forecast.unit else None
+        partition, resource = partition_of(forecast), RESOURCES.get(forecast.unit) if forecast.unit else None
         tree = None if partition is None else tree_of(services, forecast)
         totals = _totals(tree) if tree is not None and lost else {}
         left = {name: _part(total, 1 - lost) for name, total in totals.items()}
@@ -47,7 +47,7 @@ class KnownLimits:
             tree=tree,
             before=resolved(tree, totals) if tree is not None and totals else None,
             after=resolved(tree, left) if tree is not None and totals else None,
-            partition=partition or DEFAULT_PARTITION,
+            partition=DEFAULT_PARTITION if partition in {None, DEFAULT} else partition,
             resource=resource,
             lost=lost,
         )
@@ -119,14 +119,6 @@ def tree_of(services: Services, forecast: Forecast) -> QueueTree | None:
         return None
     kept = services.store.trees.newest(forecast.cluster)
     return kept.tree if kept else None
-
-
-def _partition(where: str) -> str | None:
-    """The one that the rows of a forecast are of; None = they are of several."""
-    named = [value for name, value in parse_qsl(where) if name == "partition"]
-    if len(named) > 1:
-        return None
-    return DEFAULT_PARTITION if named in ([], [DEFAULT]) else named[0]
 
 
 def _totals(tree: QueueTree) -> dict[str, Resources]:

@@ -24,6 +24,8 @@ from shared.domain.series import Series
 from shared.domain.stepped import Issued, Stepped
 from shared.domain.units import Unit
 
+FROM_PARENT = "from_parent"  # stands for the model of a queue that is too new, and is forecast from its parent's
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.domain.exceedance import limit_at, limit_of, steps_over
 from shared.domain.excess import Excess, Rows, days_ahead, excesses, joined, parts_of, quantile, start_of, windows_of, work
-from shared.domain.forecasts import Forecast
+from shared.domain.forecasts import FROM_PARENT, Forecast
 from shared.domain.likelihood import Likelihood
 
 FEWEST = 7  # blocks of misses; of fewer no probability is told
@@ -68,6 +68,8 @@ def why_untold(forecast: Forecast, now: datetime) -> str | None:
     """Why nothing can be counted on its paths; None = it can."""
     if steps_over(forecast, now) == forecast.horizon_steps:
         return "the forecast is over; the next job makes a new one"
+    if forecast.model == FROM_PARENT:
+        return "it is derived from its parent's forecast, as the queue is too new: nothing is known of how far off that is"
     if forecast.paths is None:
         return "its joint paths are not kept: only those of the newest forecast are, of up to 400 steps"
     if forecast.paths.blocks < FEWEST:

@@ -23,6 +23,7 @@ from worker.fleet import workflow
 from worker.fleet.failure_events import tell_failure
 from worker.job import steps
 from worker.job.blocks import end_block, read_block
+from worker.job.cold_start import freed_queues
 from worker.job.concurrency import fill
 from worker.job.resources import current_resources
 from worker.job.validation import validate
@@ -136,6 +137,8 @@ def advance(job_id: str) -> None:
         run_state = current_resources().run_state
         for next_job, queue in fill(run_state):
             workflow.begin_queue(next_job, queue, run_state.readings.upon(next_job, queue))
+        for queue in freed_queues(run_state, job_id):
+            workflow.send_ingest(job_id, queue)
         if current_resources().lifecycle.finish(job_id, datetime.now(UTC)):
             workflow.send_verify(job_id)
 

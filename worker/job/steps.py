@@ -8,7 +8,7 @@ Errors leave a step as they are; shared/lifecycle.py says what they end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -26,6 +26,7 @@ from shared.telemetry import metrics
 from worker.job.attempts import MAX_ATTEMPTS, OnFailure, attempt, score_each, tried
 from worker.job.blocks import kept_reading
 from worker.job.catalogue import model_cards
+from worker.job.cold_start import cold_start, is_cold, waits_for_parent
 from worker.job.delivery import Delivery
 from worker.job.former_names import with_former_names
 from worker.job.ingestion import read_for
@@ -44,6 +45,7 @@ from worker.pipeline.queue import choose_fitted, queue_report
 from worker.pipeline.score import score as score_candidate
 from worker.pipeline.selection.choose import Selection
 from worker.pipeline.snapshot import Snapshot
+from worker.sources.base import Reading
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +145,7 @@ def select(job_id: str, queue: str, *, is_heavy: bool) -> Selecting:
         return forecast
     selection = with_crps(selection, snapshot, work.spec)
     keep_winner(resources.store, job, queue, selection, _issued_at(job))
-    _deliver(resources, job, forecast, selection)
+    _deliver(resources, job, forecast, partial(queue_report, forecast, selection))
     return Selecting.HAS_ENDED
 
 
@@ -164,6 +166,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     issued_at = _issued_at(job)
     request = resources.with_file_events(job.request, issued_at)
     report = QueueReport(job_id=job.job_id, queue=queue, state=QueueState.RUNNING)
+    reading: Reading | None = None
     try:
         check_unmoved(resources, job)
         alone = with_former_names(resources.store, request, queue, partial(resources.read, project=request.project))
@@ -178,6 +181,8 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
             return None
         prepared = prepared_for(resources.store, job, request, reading, queue)
     except DataError as error:
+        if is_cold(job, queue, error) and _starts_cold(resources, job, queue, reading, error):
+            return None
         if why := why_skipped(request, queue, error, issued_at):
             resources.lifecycle.fail_queue(job.job_id, queue, why, QueueState.SKIPPED)
             return None
@@ -188,7 +193,18 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     return resources.run_state.keep_work(job.job_id, queue, to_content(prepared.snapshot), prepared.work)
 
 
-def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Selection) -> None:
+def _starts_cold(resources: Resources, job: Job, queue: str, reading: Reading | None, error: DataError) -> bool:
+    """Whether a queue that is too new waits for its parent's forecast, or has got one from that."""
+    if waits_for_parent(resources.run_state, job.job_id, queue):
+        return True
+    if (found := cold_start(resources, job, queue, reading, error)) is None:
+        return False
+    resources.store.reports.save(replace(found.report, state=QueueState.RUNNING))
+    _deliver(resources, job, found.forecast, lambda _: found.report)
+    return True
+
+
+def _deliver(resources: Resources, job: Job, forecast: Forecast, report: Callable[[QualityReport | None], QueueReport]) -> None:
     with resources.lifecycle.delivery(job.job_id, forecast.queue) as is_wanted:
         if not is_wanted:
             log.info("forecast not delivered, the job has ended")
@@ -197,7 +213,7 @@ def _deliver(resources: Resources, job: Job, forecast: Forecast, selection: Sele
         Delivery(resources, job.request).write(forecast)
         metrics.forecast_delivered(forecast, resources.kind(job.request.data.destination))
         quality = resources.store.reports.get(job.job_id, forecast.queue).quality
-        resources.store.reports.save(queue_report(forecast, selection, quality))
+        resources.store.reports.save(report(quality))
         resources.run_state.end_queue(job.job_id, forecast.queue)
     mape = {"mape": round(forecast.mape, 2)} if forecast.mape is not None else {}
     log.info("forecast delivered", model=forecast.model, **mape, seconds=round(forecast.seconds, 3))

@@ -37,6 +37,7 @@ from shared.telemetry.said_once import Outage
 from worker.fleet import workflow
 from worker.fleet.failure_events import tell_lost
 from worker.job.attempts import record_failure
+from worker.job.cold_start import unheld_queues
 from worker.job.concurrency import fill
 from worker.job.resources import Resources, current_resources, provide
 from worker.reaper import notices, retention, schedules
@@ -203,7 +204,7 @@ def _job_view(run_state: RunState, job_id: str, job: Job | None) -> JobView:
         state=job.state if job else None,
         deadline_at=job.deadline_at if job else None,
         running=running,
-        queues=tuple(_awaiting(run_state, job_id, queue) for queue in run_state.running_queues(job_id)) if running else (),
+        queues=tuple(_awaiting(run_state, job_id, queue) for queue in unheld_queues(run_state, job_id)) if running else (),
         project=job.account if job else "",
         queued_at=job.queued_at if job else None,
     )
