@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -49,6 +50,9 @@ def _page(told: TreeAnswer, query: TreePageQuery) -> dict[str, object]:
         "found": sum(1 + node.size for node in nodes),
         "has_closed": len(told.queues) > MAX_OPEN,
         "counts": counts_of(told.queues),
+        "reasons": Counter(queue.outlook.reason for queue in told.queues if queue.outlook and queue.outlook.reason).most_common(
+            3
+        ),
         "has_forecasts": any(queue.outlook for queue in told.queues),
         "changes": told.configuration_changes[:CHANGES_SHOWN],
         "more_changes": max(0, len(told.configuration_changes) - CHANGES_SHOWN),

@@ -11,6 +11,7 @@ from api.edge.outages import Outages
 from shared.config.data_folder import token_note
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
+from shared.domain.day_ahead import DayAhead
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import App, enqueue_check, enqueue_job, make_celery
@@ -30,6 +31,7 @@ class Services:
     settings: Settings
     file: SettingsFile | None = None  # whose connections are taken up when they change
     outages: Outages = field(default_factory=Outages)
+    days_ahead: dict[object, DayAhead] = field(default_factory=dict)  # what was counted already: api/v1/tree_outlooks.py
 
     def follow_file(self) -> None:
         """Take up the connections that the configuration file has now."""

@@ -23,7 +23,6 @@ NO_FORECAST = (
 
 Key = tuple[object, ...]
 Ahead = tuple[QueueAhead, DayAhead]
-_known: dict[Key, DayAhead] = {}
 
 
 def outlooks_of(
@@ -31,22 +30,23 @@ def outlooks_of(
 ) -> Mapping[str, Ahead]:
     """Path of a queue → its next day; without those that have no forecast."""
     shares = {queue.path: share for queue, share in queues}
-    chosen = {path: forecast for path, forecast in _newest(services, cluster, partition).items() if path in shares}
+    chosen = {path: forecast for path, forecast in _best(services, cluster, partition, now).items() if path in shares}
     verdict = services.store.calibrations.verdict()
     is_calibrated = verdict is None or verdict.lost_at is None
     keys = {path: (*_key(forecast, shares[path], now), is_calibrated) for path, forecast in chosen.items()}
-    missing = [forecast for path, forecast in chosen.items() if keys[path] not in _known]
-    if len(_known) + len(missing) > MAX_KNOWN:
-        _known.clear()
-        missing = [*chosen.values()]
+    known = services.days_ahead
+    days = {path: known[keys[path]] for path in chosen if keys[path] in known}
+    missing = [forecast for path, forecast in chosen.items() if path not in days]
     for forecast in services.store.forecasts.all_with_paths(missing):
         share = shares[forecast.queue]
-        _known[keys[forecast.queue]] = day_ahead(forecast, share.guaranteed, share.ceiling, now)
-    days = {path: _known[keys[path]] for path in chosen}
+        days[forecast.queue] = day_ahead(forecast, share.guaranteed, share.ceiling, now)
+    if len(known) + len(missing) > MAX_KNOWN:
+        known.clear()
+    known |= {keys[path]: day for path, day in days.items() if day.reason is None}  # paths may come a moment later
     return {path: (QueueAhead.of(forecast, days[path], now), days[path]) for path, forecast in chosen.items()}
 
 
-def _newest(services: Services, cluster: str, partition: str) -> dict[str, Forecast]:
+def _best(services: Services, cluster: str, partition: str, now: datetime) -> dict[str, Forecast]:
     """Path of a queue → the forecast that says most of it."""
     by_queue: dict[str, list[Forecast]] = defaultdict(list)
     for metric in METRICS:
@@ -54,7 +54,7 @@ def _newest(services: Services, cluster: str, partition: str) -> dict[str, Forec
         for forecast in found:
             if partition_of(forecast) == partition:
                 by_queue[forecast.queue].append(forecast)
-    return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts)) is not None}
+    return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts, now)) is not None}
 
 
 def _key(forecast: Forecast, share: Share, now: datetime) -> Key:

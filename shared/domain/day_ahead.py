@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
 from shared.domain.capacities import Resources
@@ -22,6 +22,8 @@ from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
 
 METRICS = ("demand_memory_mb", "used_memory_mb", "used_capacity")  # those that say how much of a queue is wanted, the best first
+
+HALF_A_DAY, NOTHING_LEFT = timedelta(hours=12), timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,18 @@ def partition_of(forecast: Forecast) -> str | None:
     return value if name == "partition" and not others else None
 
 
-def best_of(forecasts: Iterable[Forecast]) -> Forecast | None:
-    """The one that says most of what a queue wants, and of these the newest; None = there is none."""
-    usable = [each for each in forecasts if each.metric in METRICS]
-    return max(usable, key=lambda each: (-METRICS.index(each.metric), each.issued_at, each.created_at), default=None)
+def best_of(forecasts: Iterable[Forecast], now: datetime) -> Forecast | None:
+    """The one that says most of what a queue wants in the next day, and of these the newest; None = there is none.
+
+    One that tells of the next minutes alone stands behind one that reaches through half a day, whatever its target.
+    """
+
+    def merit(forecast: Forecast) -> tuple[bool, bool, int, datetime, datetime]:
+        reach = forecast.end_at - now
+        what = -METRICS.index(forecast.metric)
+        return reach >= HALF_A_DAY, reach > NOTHING_LEFT, what, forecast.issued_at, forecast.created_at
+
+    return max((each for each in forecasts if each.metric in METRICS), key=merit, default=None)
 
 
 def day_ahead(forecast: Forecast, guaranteed: Resources | None, ceiling: Resources | None, now: datetime) -> DayAhead:

@@ -97,6 +97,15 @@ def test_a_tree_that_is_old_is_told_as_old(store: Store, page: Page, url: str) -
     expect(page.get_by_text("No forecast is of these queues yet")).to_be_visible()
 
 
+def test_why_no_chances_are_told_stands_there_once(store: Store, page: Page, url: str) -> None:
+    store.trees.put("prod", a_tree(), datetime.now(UTC))
+    for queue in ("root.etl", "root.users"):
+        store.forecasts.save(a_day(queue=queue, paths=None))
+    page.goto(f"{url}/tree")
+    assert "no chances, see below" in row(page, "etl")
+    expect(page.get_by_text("No chances of 2 queues: its joint paths are not kept")).to_be_visible()
+
+
 def test_hundreds_of_queues_are_closed_but_for_the_first_ones(store: Store, page: Page, url: str) -> None:
     tree = a_tree()
     users = [replace(tree.by_path["root.users.ada"], path=f"root.users.u{n}") for n in range(500)]

@@ -108,6 +108,19 @@ def test_the_newest_forecast_tells_the_chances_of_the_next_day(client: FlaskClie
     assert '"cluster": "prod"' in users["outlook_reason"]
 
 
+def test_a_forecast_of_the_next_minutes_stands_behind_one_of_the_next_day(client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    flat = (100.0,) * 24
+    rows = [[90.0] * 24, [110.0] * 24] * 32
+    own = {"prediction": flat, "lower_bound": flat, "upper_bound": flat, "paths": Paths.of(rows, blocks=14, windows=7)}
+    store.forecasts.save(a_day(metric="used_capacity", unit=Unit.PERCENT, issued_at=BEGINS - HOUR, **own))
+    short = (1_000.0,) * 3
+    store.forecasts.save(a_day(prediction=short, lower_bound=short, upper_bound=short, job="near", paths=None))
+    assert queues_of(client)["root.etl"]["outlook"]["metric"] == "used_capacity"
+    store.forecasts.save(a_day(issued_at=BEGINS - 2 * HOUR))
+    assert queues_of(client)["root.etl"]["outlook"]["metric"] == "demand_memory_mb"
+
+
 def test_chances_follow_the_capacity_that_the_queue_has_now(client: FlaskClient, store: Store) -> None:
     store.forecasts.save(a_day())
     tree = a_tree()
