@@ -66,11 +66,7 @@ def _told(values: Sequence[Cell]) -> pa.Buffer:
 
 def rows_of(table: Table, part: pa.Table, start: datetime, end: datetime) -> list[Row]:
     """The rows of a table in [start, end)."""
-    import pyarrow.compute as pc
-
-    times = part[table.time]
-    first, last = _column([start, end], times.type)
-    chosen = part.filter(pc.and_(pc.greater_equal(times, first), pc.less(times, last)))
+    chosen = within(table, part, start, end)
     moments = chosen[table.time].cast("int64").to_pylist()
     rows = chosen.drop_columns([table.time]).to_pylist()
     return [
@@ -97,32 +93,37 @@ def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.T
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def cells_in(
-    table: Table, file: Path, queues: Sequence[str] | None, columns: Sequence[str]
-) -> Iterator[tuple[str, str, int, *tuple[float | None, ...]]]:
-    """Queue, partition, seconds since 1970 and these columns of each row of some queues; None = of all."""
+def columns_in(file: Path, names: Sequence[str], queues: Sequence[str] | None) -> pa.Table:
+    """These columns of the rows of some queues, None = of all; those that the file lacks are left out."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    if queues is not None and not queues:
-        return
+    first, last = (min(queues), max(queues)) if queues else ("", "")
     with parquet.ParquetFile(file) as stored:
-        first, last = (min(queues), max(queues)) if queues else ("", "")
         groups = [number for number in range(stored.num_row_groups) if not queues or _may_have(stored, number, first, last)]
-        known = [name for name in columns if name in stored.schema_arrow.names]
-        read = stored.read_row_groups(groups, columns=[QUEUE, "partition", table.time, *known], use_threads=False)
-    if queues:
-        read = read.filter(pc.is_in(read[QUEUE], value_set=_column([*queues], pa.string())))
-    times = [at // 1_000 for at in read[table.time].cast(pa.timestamp("ms", tz="UTC")).cast("int64").to_pylist()]
-    none = [None] * read.num_rows
-    yield from zip(
-        read[QUEUE].to_pylist(),
-        read["partition"].to_pylist(),
-        times,
-        *(read[name].to_pylist() if name in known else none for name in columns),
-        strict=True,
-    )
+        known = [name for name in names if name in stored.schema_arrow.names]
+        read = stored.read_row_groups(groups, columns=known, use_threads=False)
+    return read if queues is None else read.filter(pc.is_in(read[QUEUE], value_set=_column([*queues], pa.string())))
+
+
+def within(table: Table, part: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    """Its rows in [start, end)."""
+    import pyarrow.compute as pc
+
+    times = part[table.time]
+    first, last = _column([start, end], times.type)
+    return part.filter(pc.and_(pc.greater_equal(times, first), pc.less(times, last)))
+
+
+def cells_of(part: pa.Table, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+    """Row by row the cells of these columns, times as milliseconds since 1970; None where there is no such column."""
+    import pyarrow as pa
+
+    none = [None] * part.num_rows
+    columns = {name: part[name] for name in part.column_names}
+    times = {name: column.cast("int64") for name, column in columns.items() if pa.types.is_timestamp(column.type)}
+    yield from zip(*((columns | times)[name].to_pylist() if name in columns else none for name in names), strict=True)
 
 
 def _may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:

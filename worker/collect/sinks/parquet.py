@@ -18,19 +18,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from shared.domain.collected import Series, folder_name
 from shared.errors import SinkAway
 from worker.collect.sinks._arrow import (
     QUEUE,
-    cells_in,
+    cells_of,
+    columns_in,
     of_rows,
     queues_in,
     read_part,
     rows_in,
     rows_of,
     sorted_once,
+    within,
     write_groups,
 )
 from worker.collect.sinks.gathered import Gathered
@@ -77,13 +79,13 @@ class ParquetSamples:
         self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
     ) -> list[Series]:
         """From the groups of rows that have any of the queues."""
-        gathered = Gathered(columns)
+        gathered, names = Gathered(columns), (QUEUE, "partition", ROLLUPS.time, *columns)
         for file in self._files(ROLLUPS, cluster):
             if _beginning(file) < end and _end(file) > start:
                 with _told(file):
-                    for queue, partition, at, *values in cells_in(ROLLUPS, file, queues, columns):
-                        if start.timestamp() <= at < end.timestamp():
-                            gathered.put(queue, partition, at, values)
+                    part = within(ROLLUPS, columns_in(file, names, queues), start, end)
+                for queue, partition, at, *values in cells_of(part, names):
+                    gathered.put(str(queue), str(partition), cast("int", at) // 1_000, values)
         return gathered.series()
 
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
