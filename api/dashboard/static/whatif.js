@@ -65,6 +65,8 @@ function show(answer) {
   body.replaceChildren();
   const then = answer.then ?? answer.now;
   for (const [name, value] of rows(answer.work_unit)) add(body, name, value(answer.now), value(then));
+  const idle = (side) => (side?.counted_on === "siblings" && side.exposed ? `${short(side.exposed.amount)} ${answer.work_unit} in ${hours(side.exposed.hours)}` : null);
+  add(body, "Lent while siblings leave theirs idle", idle(answer.exposure.now), idle(answer.exposure.then ?? answer.exposure.now));
   answer.now.days.forEach((day, index) => add(body, `24 hours from ${moment(day.start_at)}`, chances(day), chances(then.days[index])));
 }
 
