@@ -63,3 +63,19 @@ def test_an_age_is_told_for_both_directions(away: timedelta, text: str) -> None:
 
 def test_how_long_steps_are_is_not_rounded() -> None:
     assert (words.lasting(60, 3_600), words.lasting(7, 300), words.lasting(12, 300)) == ("60 h", "35 min", "1 h")
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "text"),
+    [
+        (None, "–"),
+        (0, "0\u202fGB"),
+        (512, "512\u202fMB"),
+        (1_536, "1.5\u202fGB"),
+        (-61_440, "−60\u202fGB"),
+        (13_107_200, "12,800\u202fGB"),
+        (209_715_200, "200\u202fTB"),
+    ],
+)
+def test_memory_is_told_in_the_unit_that_compares(megabytes: int | None, text: str) -> None:
+    assert words.memory(megabytes) == text
