@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.bench.carry.costs import MEASURED
 from tests.bench.carry.simulate import Fleet
+from tests.bench.chance_days import tasks_of
+from tests.bench.chance_figures import Told, printed
+from tests.bench.chances import blocks_and_week, published
 from tests.bench.fleet.bare import run_bare
 from tests.bench.fleet.stage import BASELINES, request_of, write_files
-from tests.factories import a_request
+from tests.bench.series import DataSet
+from tests.factories import a_load, a_request
 
 
 def test_the_bare_process_that_the_fleet_is_compared_with_still_runs(tmp_path: Path) -> None:
@@ -33,3 +38,23 @@ def test_where_nothing_but_computing_costs_anything_every_slot_is_used() -> None
     free = replace(MEASURED, broker_ms=0.0, idle_ms=0.0, let_in_ms=0.0)
     for workers in (2, 9, 50):
         assert Fleet(free, 2_000, workers, 0.0).run().slots > 0.95
+
+
+def test_chances_are_measured_on_what_the_product_makes_of_each_day(tmp_path: Path) -> None:
+    load = a_load(9 * 24).rename("y").rename_axis("ds").reset_index().assign(unique_id="etl")
+    load.to_parquet(tmp_path / "made.parquet")
+    for _ in range(2):  # the second time from the cache
+        [task] = tasks_of(DataSet("made", "made.parquet"), "etl", tmp_path, tmp_path)
+        assert task.actual == pytest.approx(load["y"].tail(24), rel=1e-6)
+        told = published(task)
+        assert told.paths.shape == (64, 24)
+        assert told.blocks == blocks_and_week(task).blocks
+
+
+def test_what_is_drawn_from_the_very_paths_is_found_calibrated() -> None:
+    dice = np.random.default_rng(5)
+    told = [Told(paths=dice.gamma(2, 10, (64, 24)), mass=np.full(64, 1 / 64), blocks=14, made_from=21) for _ in range(300)]
+    actual = [each.paths[dice.integers(64)] for each in told]
+    first, *_ = printed(told, actual, [np.array([40.0, 60.0, 80.0])] * 300).splitlines()
+    assert first.startswith("300 of 300 days")
+    assert float(first.partition("calibration error ")[2][:5]) < 0.04

@@ -7,8 +7,8 @@
 The last two take turns, as what is drawn no longer has the quantiles of its steps; in the end the order of the paths lets both be
 so, nearly. Where they cannot, as the days' maxima are forecast on their own, the peak leads in the upper hours of a day: breaches
 are counted there, so that their chances are those of the peak's quantiles. On the tuning half of tests/bench/chances.py that was
-better calibrated than the steps' quantiles kept exactly for VM pools (error 0.052 against 0.078, of 307 days), and worse for
-batch pools (0.045 against 0.031, of 97). In all other hours the steps lead, and medians of paths are those of the steps, all but
+better calibrated than the steps' quantiles kept exactly for VM pools (error 0.058 against 0.080, of 307 days), and worse for
+batch pools (0.043 against 0.035, of 97). In all other hours the steps lead, and medians of paths are those of the steps, all but
 a little.
 
 Hours that are high together stay high together, which independent draws of each step would lose (Clark et al., The Schaake
