@@ -73,7 +73,7 @@ def _times(forecast: Forecast, factor: float) -> Forecast:
         prediction=times(forecast.prediction),
         lower_bound=times(forecast.lower_bound),
         upper_bound=times(forecast.upper_bound),
-        guaranteed=limit(forecast.guaranteed),
+        guaranteed=None if forecast.guaranteed is None else PERCENT,
         maximum=limit(forecast.maximum),
         quantiles=quantiles,
         peaks=peaks,

@@ -21,6 +21,7 @@ SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
 SHARE_USED, CLUSTER_USED = "usedcapacity", "absoluteusedcapacity"  # per cent of the queue's guarantee, and of the cluster
 CAPACITY, MAX_CAPACITY = "absolutecapacity", "absolutemaxcapacity"  # per cent of the cluster
 SHARES = frozenset({CAPACITY, MAX_CAPACITY})
+AMOUNTS = frozenset(f"{limit}{of}" for limit in ("guaranteed", "maximum") for of in ("memorymb", "vcores"))
 _AMOUNT = re.compile(r"used|demand|allocated")  # begins the name of an amount: used_memory_mb beside guaranteed_memory_mb
 _DEMAND = re.compile(r"demand|pending|request", re.IGNORECASE)  # what is wanted may be more than what is granted
 
@@ -100,7 +101,8 @@ def without_limits(request: JobRequest, frame: pd.DataFrame) -> pd.DataFrame:
     """The frame without the columns that are limits: whoever names no columns means no such ones, as they are no covariates."""
     if request.columns is None:
         limits = request.limits.columns if request.limits else ()
-        kept = [name for name in frame if name == request.target or (name not in limits and plain(str(name)) not in SHARES)]
+        others = {*SHARES, *AMOUNTS}
+        kept = [name for name in frame if name == request.target or (name not in limits and plain(str(name)) not in others)]
     else:
         kept = [name for name in frame if name in {request.target, *request.columns}]
     return frame if len(kept) == len(frame.columns) else frame[kept]

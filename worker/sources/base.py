@@ -61,6 +61,7 @@ class Query(Stepped):
     limits: Limits = field(default_factory=Limits)
     queues_from_columns: bool = False
     wished: tuple[str, ...] = ()  # columns that are read where they are there, though `columns` does not name them
+    is_one_thing: bool = False  # whether rows of a queue are known to be of one thing: nobody looks whether they are of several
     history_start: datetime | None = None  # of the whole history, of which this may be the newest part; None = `start`
 
     @property

@@ -93,7 +93,7 @@ class InfluxSource:
         if not columns:
             raise EmptySeries(f"found no field of numbers in {query.place.measurement!r}; its fields are {listed(kinds)}")
         steps = self._steps(query, points, columns, kinds)
-        if steps["n0"].max() > 1:
+        if steps["n0"].max() > 1 and not query.is_one_thing:
             refuse_turns(self._database, query, points, kinds)
         steps, losses = self._possible(query, points, steps, columns, kinds)
         frame = pd.DataFrame({name: steps[f"v{place}"] for place, name in enumerate(columns)}).dropna(how="all")

@@ -192,7 +192,8 @@ def _steps(documents: Documents, query: Query, among: Filter, columns: Sequence[
         steps = read_steps(documents, query, among, columns)
         shared = shared_dates(documents, query, among, columns, steps)
     refuse_unasked(documents, query, among, steps, shared)
-    refuse_turns(documents, query, among, steps, is_written=is_written)
+    if not query.is_one_thing:
+        refuse_turns(documents, query, among, steps, is_written=is_written)
     if is_written:
         return steps
     return replace(steps, losses=tuple(timeless(documents, query, among, columns, steps)))

@@ -68,6 +68,11 @@ function tick(value) {
   return value.toLocaleString("en", { maximumFractionDigits: 6 });
 }
 
+/** As wide as the longest number beside the axis: megabytes have eight digits. */
+function room(_plot, values) {
+  return Math.max(56, 16 + 7 * Math.max(0, ...(values ?? []).map((text) => String(text ?? "").length)));
+}
+
 function unit() {
   return place.dataset.unit ? `\u202f${place.dataset.unit}` : "";
 }
@@ -178,7 +183,7 @@ function options(queues, limits) {
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highestLine(limits, high ?? 0)) * 1.05 || 1] } },
     axes: [
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
-      { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: 56, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
+      { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: room, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
     plugins: [lines(limits, queues[0].changes)],
     ...looks(queues),

@@ -48,7 +48,7 @@ def refuse_repeats(files: Files, layout: Layout, parts: Sequence[Part], samples:
 
     Gives what to say of a few that somebody has mended.
     """
-    if query.target is None or query.target not in samples.columns:
+    if query.is_one_thing or query.target is None or query.target not in samples.columns:
         return ()
     places = np.flatnonzero(samples.rows.is_inside)
     at = samples.rows.at[places]

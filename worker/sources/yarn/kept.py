@@ -114,5 +114,5 @@ def asked_of(query: Query, kept: Kept, connection: YarnConnection, aggregation: 
         samples_timezone=None,
         csv=CsvForm(),
         queues_from_columns=False,
-        limits=query.limits,
+        is_one_thing=True,  # the collector keeps one row of each queue, partition and time
     )
