@@ -8,6 +8,8 @@ from api.command.output import amount
 from shared.command.terminal import notice, print_table, shown
 from shared.domain.codec import Document
 
+MAX_MISSING = 10  # children that are named
+
 
 def print_move(answer: Document) -> None:
     """A table of guarantees and of the chance to be above them; notes say who is in no sum."""
@@ -17,7 +19,7 @@ def print_move(answer: Document) -> None:
     for side in sides:
         if side["reason"]:
             notice(f"note: of {side['queue']} nothing is told: {side['reason']}", style="yellow")
-        for each in side["missing"]:
+        for each in side["missing"][:MAX_MISSING]:
             notice(f"note: {each['queue']} is not in the sum of {side['queue']}: {each['reason']}", style="yellow")
 
 

@@ -61,9 +61,9 @@ class Among:
         steps = range(days[0].start, days[-1].stop)
         reason = next(self._reasons(), None)
         joint = self.side.found.joint if self.side else None
-        if reason is None and joint is not None:
+        if reason is None and joint is not None and self.side is not None:
             guaranteed = sum(limits.guaranteed or 0.0 for limits in self.others.values())
-            idle = idle_steps(joint.total(without=self.forecast.queue), guaranteed)
+            idle = idle_steps(self.side.rest, guaranteed)
             found = exposed(self.forecast, times(joint.rows_of(self.forecast.queue), scale), steps, idle)
             return ExposureSide(counted_on=SIBLINGS, siblings=tuple(self.others), reason=None, missing=(), exposed=found)
         found = exposed(self.forecast, self.rows, steps)

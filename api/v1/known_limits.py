@@ -25,12 +25,11 @@ class KnownLimits:
     """The limits of the queues of one cluster, in the unit of a forecast.
 
     tree: as it was read last; None = none is there that the caller's project may see.
-    before, after: the tree as its configuration comes to, with all nodes and with those that are left; None = none is lost.
+    after: the tree as its configuration comes to with the nodes that are left; None = none is lost, or it cannot be told.
     resource: of the tree that the unit counts; None = it counts something else.
     """
 
     tree: QueueTree | None
-    before: QueueTree | None
     after: QueueTree | None
     partition: str
     resource: str | None
@@ -45,7 +44,6 @@ class KnownLimits:
         left = {name: _part(total, 1 - lost) for name, total in totals.items()}
         return cls(
             tree=tree,
-            before=resolved(tree, totals) if tree is not None and totals else None,
             after=resolved(tree, left) if tree is not None and totals else None,
             partition=DEFAULT_PARTITION if partition in {None, DEFAULT} else partition,
             resource=resource,
@@ -70,7 +68,7 @@ class KnownLimits:
 
     def kept(self, queue: str) -> Kept:
         """What is left of a queue's guarantee and of its ceiling."""
-        before, after = self._share(self.before, queue), self._share(self.after, queue)
+        before, after = self._share(self.tree, queue), self._share(self.after, queue)
         if before is None or after is None:
             return Kept(1 - self.lost, 1 - self.lost)
         parts = ((after.guaranteed, before.guaranteed), (after.ceiling, before.ceiling))
@@ -85,8 +83,8 @@ class KnownLimits:
         )
 
     def children(self, parent: str) -> list[str]:
-        """The queues right below one, as the tree has them."""
-        return [queue.path for queue in self.tree.children(parent)] if self.tree else []
+        """The queues right below one, as the tree has them, but for those that come and go with their applications."""
+        return [queue.path for queue in self.tree.children(parent) if not queue.is_dynamic] if self.tree else []
 
     def knows(self, queue: str) -> bool:
         """Whether the tree has it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import Field
 
@@ -108,6 +109,11 @@ class Side:
             is_known=own is not None or bool(others) or limits.knows(parent),
         )
 
+    @cached_property
+    def rest(self) -> Rows:
+        """The sum of its children's paths without the queue's; of one whose children can be drawn together."""
+        return self.found.joint.total(without=self.queue) if self.found.joint else []
+
     @property
     def has(self) -> Limits:
         """What the parent has now."""
@@ -127,8 +133,7 @@ class Side:
         if joint is None:
             return ParentMoved.showing(self.found, queue=self.parent, now=None, then=None, siblings=())
         before, after = self.branch(is_now=True), self.branch(is_now=False)
-        rest = joint.total(without=self.queue)
-        sums = (rest, joint.total(scaled={self.queue: asked.scale})) if comes else (joint.total(), rest)
+        sums = (self.rest, joint.total(scaled={self.queue: asked.scale})) if comes else (joint.total(), self.rest)
         counted = joint.counted(self.forecast)
         now, then = (asked.expected(counted, rows, each.limits) for rows, each in zip(sums, (before, after), strict=True))
         left = self.limits.left(self.queue, self.limits.now(self.queue, asked.forecast)).guaranteed

@@ -145,15 +145,15 @@ class Then:
 
 def children_expected(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> ChildrenExpected | None:
     """What the children of the forecast's queue come to; None = it has none."""
-    names = child_names(services, forecast, forecast.queue)
-    if not names:
+    if not (of_run := child_names(services, forecast, forecast.queue)):
         return None
+    limits = KnownLimits.of(services, forecast, query.change.lost)
+    names = sorted({*of_run, *limits.children(forecast.queue)})
     found = children_of(services, forecast, names)
     if found.joint is None:
         return ChildrenExpected.showing(found, now=None, then=None)
     most_steps, rows = _steps(forecast, query), found.joint.total()
     counted = found.joint.counted(forecast)
-    limits = KnownLimits.of(services, forecast, query.change.lost)
     parent, kept = _parent_guarantee(services, forecast, query, limits), limits.kept(forecast.queue)
     then = changed(counted, rows, query.change, parent, kept) if query.change and not query.parent else None
     return ChildrenExpected.showing(

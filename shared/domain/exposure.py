@@ -46,16 +46,14 @@ def exposed(forecast: Forecast, rows: Rows, steps: range, idle: Sequence[Sequenc
         return None
     most = inf if forecast.maximum is None else forecast.maximum
     each = [row[steps.start : steps.stop] for row in rows]
-    above = [[max(0.0, min(value, most) - share) for value in row] for row in each]
-    if idle is not None:
-        marks = [row[steps.start : steps.stop] for row in idle]
-        above = [
-            [a if is_so else 0.0 for a, is_so in zip(row, mark, strict=True)] for row, mark in zip(above, marks, strict=True)
-        ]
-    total, demand = (sum(map(sum, both)) / len(rows) for both in (above, each))
-    counted = sum(sum(a > 0 for a in row) for row in above) / len(rows)
+    if idle is None:
+        above = [min(value, most) - share for row in each for value in row if value > share]
+    else:
+        marked = [zip(row, marks[steps.start : steps.stop], strict=True) for row, marks in zip(each, idle, strict=True)]
+        above = [min(value, most) - share for row in marked for value, is_idle in row if is_idle and value > share]
+    total, demand = sum(above) / len(rows), sum(map(sum, each)) / len(rows)
     return Exposed(
         amount=work(forecast, total),
         share=total / demand if demand > 0 else None,
-        hours=counted * forecast.step_seconds / SECONDS_PER_HOUR,
+        hours=len(above) * forecast.step_seconds / SECONDS_PER_HOUR / len(rows),
     )

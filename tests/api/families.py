@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.shared.yarn.trees import prefixed
 HOURS = 24
 NOW = TimeGrid(3_600).bucket_start(datetime.now(UTC)) + timedelta(hours=1)  # nothing of it is over while these tests run
 BLOCKS = [block_name(Origin.MISSES, NOW - timedelta(days=day)) for day in range(1, 9)]
+NOTHING: Mapping[str, str] = {}
 Rows = list[list[float]]
 QUEUES = {"root.etl.daily": 300.0, "root.etl.hourly": 100.0, "root.bi.reports": 150.0, "root.bi.adhoc": 50.0}
 
@@ -56,12 +58,14 @@ def packed(rows: Rows) -> Paths:
     return Paths.of(rows, blocks=len(rows), drawn_from=BLOCKS)
 
 
-def of_tree(services: Services, store: Store, cluster: str = "prod", **capacities: str) -> None:
+def of_tree(
+    services: Services, store: Store, cluster: str = "prod", more: Mapping[str, str] = NOTHING, **capacities: str
+) -> None:
     """Keep the cluster's tree: bi with 200 of 600 MB, its children as they are given."""
     connection = YarnConnection(cluster=cluster, addresses=("http://rm:8088",))
     services.settings = services.settings.model_copy(update={"connections": {"yarn": connection}})
     names = {"root.queues": "etl,bi", "root.etl.queues": "daily,hourly", "root.bi.queues": "reports,adhoc"}
     given = {"etl": "66.666667", "bi": "33.333333", "etl.daily": "75", "etl.hourly": "25", "bi.reports": "75", "bi.adhoc": "25"}
     given |= {name.replace("_", "."): text for name, text in capacities.items()}
-    tree = tree_of(prefixed(names | {f"root.{path}.capacity": text for path, text in given.items()}))
+    tree = tree_of(prefixed(names | {f"root.{path}.capacity": text for path, text in given.items()} | dict(more)))
     store.trees.put(cluster, resolved(tree, {"": Resources(memory_mb=600, vcores=600)}), datetime.now(UTC))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,7 @@ from shared.domain.wording import counted
 from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
+from worker.job.former_names import with_former_names
 from worker.job.ingestion import at_first, covariate_query, read_all, usage_query
 from worker.job.regressors import Read
 from worker.job.resources import Resources, current_resources
@@ -89,11 +91,12 @@ def _look_at_sources(resources: Resources, request: JobRequest, issued_at: datet
 def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[str], issued_at: datetime) -> list[QueueReport]:
     """The first queues, as many as there is time for: one, and then those that can be read together in what is left of it."""
     reports: list[QueueReport] = []
-    begin, count = time.monotonic(), 1
+    begin, count, alone = time.monotonic(), 1, partial(resources.read, project=request.project)
     while count and (some := queues[len(reports) : len(reports) + count]):
         together, began = Together(resources, request.project, some), time.monotonic()
         for queue in some:
-            reports.append(_look_at_queue(request, queue, issued_at, together.read))
+            read = with_former_names(resources.store, request, queue, together.read, alone)
+            reports.append(_look_at_queue(request, queue, issued_at, read))
             if time.monotonic() > begin + LOOK_SECONDS:  # these take longer than the ones before have let expect
                 return reports
         left, took = begin + LOOK_SECONDS - time.monotonic(), time.monotonic() - began

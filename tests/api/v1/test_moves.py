@@ -88,6 +88,16 @@ def test_lost_nodes_take_what_the_configuration_of_the_tree_comes_to(
     assert (moved["now"]["guaranteed"], moved["then"]["guaranteed"]) == (200.0, 200.0)
 
 
+def test_children_of_the_tree_that_no_run_has_forecast_are_missing_in_the_sum(
+    client: FlaskClient, services: Services, store: Store
+) -> None:
+    keep_cluster(store)
+    of_tree(services, store, bi_adhoc="20", more={"root.bi.queues": "reports,adhoc,idle", "root.bi.idle.capacity": "5"})
+    children = client.get("/v1/queues/root.bi/outlook").json["children"]
+    assert children["queues"] == ["root.bi.adhoc", "root.bi.reports"]
+    assert children["missing"] == [{"queue": "root.bi.idle", "reason": "this run has no forecast of it"}]
+
+
 def test_a_tree_that_the_project_may_not_see_tells_nothing(client: FlaskClient, services: Services, store: Store) -> None:
     keep_cluster(store)
     of_tree(services, store)
