@@ -12,7 +12,8 @@ def relative_lines(series: Document) -> Iterator[str]:
     """Nothing of a forecast of an earlier release, or where nothing is known."""
     if relative := series.get("relative"):
         low, high = relative["peak_lower_bound"], relative["peak_upper_bound"]
-        yield f"of what is guaranteed now: the peak is {relative['peak']:.0f} % ({low:.0f} to {high:.0f} %)"
+        now, peak = relative["guaranteed"], relative["peak"]
+        yield f"of the {now:.0f} guaranteed now the peak is {peak:.0f} % ({low:.0f} to {high:.0f} %)"
     basis = series.get("basis") or {}
     if ratio := basis.get("p95_to_mean"):
         which = "these are the 95 % quantiles," if series["aggregation"] == "p95" else "the 95 % quantiles are"

@@ -24,7 +24,7 @@ from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
-from api.v1.clusters import changes_of
+from api.v1.clusters import as_now, changes_of
 from api.v1.queue_answers import standings
 from api.v1.usage import usage_beside
 from shared.domain.accuracy import MONTH_DAYS
@@ -83,7 +83,7 @@ def show(services: Services, queue: str) -> str:
         query=query,
         row=row,
         **made_of(forecast, row.peak),
-        relative=relative_of(forecast, now) if row.peak else None,
+        relative=relative_of(as_now(services, forecast), now) if row.peak else None,
         is_newest=is_newest,
         lines=chart_lines(forecast, services.settings.mark_levels),
         **_ahead(services, forecast, query, now, is_newest=is_newest),

@@ -19,11 +19,11 @@ from api.edge.routing import route
 from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
-from api.v1.clusters import changes_of
+from api.v1.clusters import as_now, changes_of
 from api.v1.former import actuals_of
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
-from shared.domain.relative import ACCEPTED, factor_of, in_percent_of_guaranteed
+from shared.domain.relative import ACCEPTED, factor_of, in_percent_of_guaranteed, relative_of
 from shared.domain.reports import Point, outlook
 from shared.domain.units import Unit
 from shared.errors import InvalidRequest
@@ -51,8 +51,9 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     actuals = actuals_of(services, forecast, start, end)
     forecast = services.store.forecasts.with_paths(forecast)
     failed = services.store.run_failures.after(forecast)
+    present, now = as_now(services, forecast), datetime.now(UTC)
     if query.unit:
-        forecast, actuals = _in_percent(forecast, actuals)
+        forecast, actuals = _in_percent(present, actuals)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(
@@ -61,8 +62,8 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
             headers={"Content-Disposition": "attachment; filename=series.csv"},
         )
     changes = changes_of(services, forecast, start, end)
-    now = datetime.now(UTC)
     told = series.Series.telling(forecast, now, query, points=points, last_failure=failed, configuration_changes=changes)
+    told = told.model_copy(update={"relative": None if query.unit else relative_of(present, now)})
     return Response(told.model_dump_json(), mimetype=JSON)
 
 

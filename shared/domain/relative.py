@@ -15,6 +15,7 @@ from shared.domain.distribution import Paths, Quantiles
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import next_peak
+from shared.domain.queue_tree import Share
 from shared.domain.units import Unit
 
 ACCEPTED = "accepted are forecasts of amounts of which it is known what the queue is guaranteed, and of percentages"
@@ -22,8 +23,12 @@ ACCEPTED = "accepted are forecasts of amounts of which it is known what the queu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relative:
-    """The peak of the next 24 hours in percent of what is guaranteed now, and by what any value is multiplied to be the same."""
+    """The peak of the next 24 hours in percent of what is guaranteed now, and by what any value is multiplied to be the same.
 
+    guaranteed: now, in the unit of the forecast.
+    """
+
+    guaranteed: float
     factor: float
     peak: float
     peak_lower_bound: float
@@ -41,11 +46,20 @@ def factor_of(forecast: Forecast) -> float | None:
 def relative_of(forecast: Forecast, now: datetime) -> Relative | None:
     """As things stand at `now`; None where `factor_of` is."""
     factor = factor_of(forecast)
-    if factor is None:
+    if factor is None or forecast.guaranteed is None:
         return None
     peak = next_peak(forecast, now)
     values = {"peak": peak.prediction, "peak_lower_bound": peak.lower_bound, "peak_upper_bound": peak.upper_bound}
-    return Relative(factor=factor, **{name: factor * value for name, value in values.items()})
+    return Relative(guaranteed=forecast.guaranteed, factor=factor, **{name: factor * value for name, value in values.items()})
+
+
+def with_share(forecast: Forecast, share: Share) -> Forecast:
+    """The forecast of amounts of a queue that has this share of a partition now; as it is where that is not told of its unit."""
+    name = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}.get(forecast.unit) if forecast.unit else None
+    if name is None or share.guaranteed is None:
+        return forecast
+    maximum = None if share.ceiling is None else float(getattr(share.ceiling, name))
+    return replace(forecast, guaranteed=float(getattr(share.guaranteed, name)), maximum=maximum)
 
 
 def in_percent_of_guaranteed(forecast: Forecast) -> Forecast | None:

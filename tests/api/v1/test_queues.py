@@ -182,7 +182,13 @@ def test_amounts_are_told_in_percent_of_the_guarantee_where_that_is_asked_for(cl
     store.forecasts.save(forecast)
     store.actuals.save(forecast.series, [Point(timestamp=NOW - HOUR, value=150.0)])
     told = client.get(SERIES).json
-    assert told["relative"] == {"factor": 0.5, "peak": 30.0, "peak_lower_bound": 22.5, "peak_upper_bound": 37.5}
+    assert told["relative"] == {
+        "guaranteed": 200.0,
+        "factor": 0.5,
+        "peak": 30.0,
+        "peak_lower_bound": 22.5,
+        "peak_upper_bound": 37.5,
+    }
     assert told["basis"] == {"p95_to_mean": 1.25, "saturated": 0.5, "at_least": 0.25}
     percent = client.get(f"{SERIES}?unit=percent").json
     assert (percent["unit"], percent["guaranteed"], percent["relative"]) == ("percent", 100.0, None)

@@ -21,6 +21,7 @@ from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.api.a_cluster import BEGINS, DAY, HOUR, NOW, PROD, TEST, a_change, a_day, a_tree, share
 from tests.api.scene import MakeApp, token_for
+from tests.factories import a_forecast
 
 
 @pytest.fixture
@@ -249,3 +250,18 @@ def test_a_queues_series_tells_how_its_configuration_has_changed(app: Flask, sto
     assert told("root.etl") == ["capacity 40 → 60"]
     assert told("root.gpu") == ["capacity 40 → 50"]
     assert told("root.elsewhere") == []
+
+
+def test_percentages_of_a_forecast_follow_the_guarantee_that_the_queue_has_now(client: FlaskClient, store: Store) -> None:
+    """It was issued when the queue had a third of that; whoever may not see the cluster is told what was known then."""
+    issued = a_forecast(metric="demand_memory_mb", unit=Unit.MEGABYTES, guaranteed=20_000.0, cluster="prod", issued_at=BEGINS)
+    store.forecasts.save(issued)
+    series = "/v1/queues/root.etl/series"
+    assert client.get(series).json["relative"]["guaranteed"] == 20_000.0
+    store.trees.put("prod", a_tree(), NOW)
+    told = client.get(series).json
+    assert (told["guaranteed"], told["relative"]["guaranteed"], told["relative"]["factor"]) == (20_000.0, 60_000.0, 100 / 60_000)
+    percent = client.get(f"{series}?unit=percent").json
+    assert (percent["guaranteed"], percent["points"][-1]["prediction"]) == (100.0, pytest.approx(55 / 600))
+    store.forecasts.save(replace(issued, cluster="elsewhere"))
+    assert client.get(f"{series}?cluster=elsewhere").json["relative"]["guaranteed"] == 20_000.0
