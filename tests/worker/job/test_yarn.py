@@ -18,6 +18,7 @@ from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, JobState, QueueState
 from shared.domain.places import Place
 from shared.domain.queue_tree import State
+from shared.domain.runs import Run
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
@@ -28,6 +29,7 @@ from worker.collect.sampler import queue_samples
 from worker.collect.tables import QUEUES, ROLLUPS
 from worker.job import steps
 from worker.job.blocks import read_block
+from worker.job.ingestion import first_query
 from worker.job.resources import Resources, use
 from worker.job.validation import validate
 
@@ -108,3 +110,31 @@ def test_a_look_before_says_the_same(here: Resources) -> None:
     assert "stopped since" in problem.message
     [refused] = validate(replace(a_request_of(), project="sales"), datetime.now(UTC)).problems
     assert "prod" not in refused.message.replace("'prod'", "")
+
+
+@pytest.mark.parametrize("aggregation", [Aggregation.P95, Aggregation.MEAN])
+def test_actual_values_are_what_was_wanted_in_every_kind_of_run(
+    here: Resources, run_state: RunState, aggregation: Aggregation
+) -> None:
+    """A run that reads the newest days alone knows what lies before them, too."""
+    request, kept = a_request_of(aggregation=aggregation, data_ingestion_time_period=Duration(9, "d")), {}
+    span = (MONDAY - timedelta(days=DAYS), MONDAY)
+    for run in (Run.SEARCH, Run.ACTUALS):
+        job = here.store.jobs.add(a_job(job_id=f"{aggregation}-{run}", request=request, run=run, created_at=datetime.now(UTC)))
+        run_state.begin_job(job.job_id, job.deadline_at)
+        steps.plan(job.job_id)
+        for queue in let_in(run_state, job.job_id, 30):
+            steps.ingest(job.job_id, queue)
+        names = {report.queue for report in here.store.reports.of_job(job.job_id)} - {STOPPED}
+        kept[run] = {name: here.store.actuals.get(request.series(name).series_id, *span) for name in names}
+    assert len(kept[Run.SEARCH]) >= 4
+    assert kept[Run.ACTUALS] == kept[Run.SEARCH]
+
+
+def test_the_newest_demand_is_read_with_the_four_weeks_that_say_what_it_is_taken_for() -> None:
+    job = a_job(request=a_request_of(data_ingestion_time_period=Duration(90, "d")), run=Run.ACTUALS)
+    query = first_query(job, QUEUE, MONDAY)
+    assert (MONDAY - query.start, query.columns) == (timedelta(days=31), None)
+    assert query.history_start == MONDAY - timedelta(days=90)
+    used = first_query(replace(job, request=replace(job.request, target="used_memory_mb")), QUEUE, MONDAY)
+    assert (MONDAY - used.start, used.columns) == (timedelta(days=3), ())
