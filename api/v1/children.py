@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from api.edge.context import Services
 from api.schema.answers import Answer
-from shared.domain.forecasts import Forecast
+from shared.domain.forecasts import FROM_PARENT, Forecast
 from shared.domain.joint import Joint
 
 
@@ -74,6 +74,8 @@ def _why_missing(forecast: Forecast, child: Forecast | None) -> str | None:
         return "its values are counted in another unit"
     if child.horizon_steps != forecast.horizon_steps:
         return "its forecast has another length"
+    if child.model == FROM_PARENT:
+        return "it is too new, and was forecast from its parent"
     if child.paths is None:
         return "its joint paths are not kept: a newer forecast of it is there, or it has more than 400 steps"
     return None if child.paths.drawn_from else "its paths are of an earlier release, which did not name what they came from"

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.domain.distribution import Paths
+from shared.domain.forecasts import FROM_PARENT
 from shared.domain.jobs import QueueState
 from shared.domain.joint import Joint
 from shared.domain.units import Unit
@@ -46,6 +47,7 @@ def test_it_is_said_which_children_are_missing_and_why(client: FlaskClient, stor
     keep(store, "root.etl.e", *[1.0] * 8)
     keep(store, "root.etl.e", *[1.0] * 8, job_id="job-2", created_at=NOW + timedelta(hours=1))
     keep(store, "root.etl.f", *[1.0] * 8, paths=Paths.of([[1.0] * HOURS] * 8, blocks=8))
+    keep(store, "root.etl.g", *[1.0] * 8, model=FROM_PARENT)
     children = client.get(f"{OUTLOOK}?job_id=job-1").json["children"]
     assert children["queues"] == ["root.etl.a", "root.etl.b"]
     assert {each["queue"]: each["reason"].partition(":")[0].partition(",")[0] for each in children["missing"]} == {
@@ -53,6 +55,7 @@ def test_it_is_said_which_children_are_missing_and_why(client: FlaskClient, stor
         "root.etl.d": "its values are counted in another unit",
         "root.etl.e": "its joint paths are not kept",
         "root.etl.f": "its paths are of an earlier release",
+        "root.etl.g": "it is too new",
     }
 
 
