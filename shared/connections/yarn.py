@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -135,6 +136,8 @@ class YarnConnection(Connection):
         active = [host_of(each.address) for each in members if each.info is not None and each.info.is_active]
         if len(active) > 1:
             advice.append(f"{listed(active)} each say that they are active, so they are not of one cluster")
+        if self.configuration is not None and not os.access(self.configuration, os.R_OK):
+            advice.append(f"the `configuration` {self.configuration} cannot be read")
         return Look(detail=detail, advice="; ".join(advice))
 
 

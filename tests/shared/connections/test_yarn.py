@@ -40,13 +40,13 @@ def standby(_method: str, path: str, _body: bytes) -> Answer:
     return (200, {}, as_bytes(info)) if path.endswith("/info") else (307, {}, b"")
 
 
-def test_it_leads_to_all_its_resource_managers_and_is_no_place_of_jobs() -> None:
+def test_it_leads_to_all_its_resource_managers_and_takes_no_forecasts() -> None:
     connection = to()
     assert connection.leads_to(Place(name="y"), Path()) == {"rm1.example.org:8088", "rm2.example.org:443"}
     assert connection.addresses == (ONE, "https://RM2.example.org")
-    for role in ("source", "destination"):
-        with pytest.raises(InvalidRequest, match=f"y is no {role}: a connection of kind yarn"):
-            connection.check_place(Place(name="y"), role)  # type: ignore[arg-type]
+    connection.check_place(Place(name="y"), "source")
+    with pytest.raises(InvalidRequest, match="y is no destination: a connection of kind yarn"):
+        connection.check_place(Place(name="y"), "destination")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,14 @@ def test_a_look_tells_who_is_active_and_how_many_queues_of_which_mode_there_are(
 def test_a_look_tells_two_that_are_both_active() -> None:
     with gateway(active) as first, gateway(active) as second:
         assert "each say that they are active" in look_at("y", to(first.url, second.url)).advice
+
+
+def test_a_look_tells_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "capacity-scheduler.xml"
+    with gateway(active) as seen:
+        assert look_at("y", to(seen.url, configuration=str(file))).advice == f"the `configuration` {file} cannot be read"
+        file.touch()
+        assert look_at("y", to(seen.url, configuration=str(file))).advice == ""
 
 
 def test_a_look_at_what_is_no_cluster_says_what_to_do() -> None:

@@ -51,6 +51,7 @@ CONTRACT = {
     "queuecast_calibration_queue_days": [],
     "queuecast_calibration_lost": [],
     "queuecast_collections_total": ["cluster", "outcome"],
+    "queuecast_collect_questions_total": ["cluster", "question"],
     "queuecast_collected_samples_total": ["cluster"],
     "queuecast_collected_series": ["cluster"],
     "queuecast_collected_timestamp_seconds": ["cluster"],
