@@ -40,11 +40,14 @@ def standby(_method: str, path: str, _body: bytes) -> Answer:
     return (200, {}, as_bytes(info)) if path.endswith("/info") else (307, {}, b"")
 
 
-def test_it_leads_to_all_its_resource_managers_and_takes_no_forecasts() -> None:
+def test_it_leads_to_all_its_resource_managers_and_is_a_source_by_partition() -> None:
     connection = to()
     assert connection.leads_to(Place(name="y"), Path()) == {"rm1.example.org:8088", "rm2.example.org:443"}
     assert connection.addresses == (ONE, "https://RM2.example.org")
-    connection.check_place(Place(name="y"), "source")
+    for place in (Place(name="y"), Place(name="y", others={"partition": "gpu"})):
+        connection.check_place(place, "source")
+    with pytest.raises(InvalidRequest, match="a source of kind yarn has no path; accepted: partition"):
+        connection.check_place(Place(name="y", path="yarn_queue"), "source")
     with pytest.raises(InvalidRequest, match="y is no destination: a connection of kind yarn"):
         connection.check_place(Place(name="y"), "destination")
 
