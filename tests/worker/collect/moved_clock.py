@@ -28,7 +28,6 @@ from worker.collect.keeping import FIRST, Keeping
 from worker.collect.sampler import queue_samples
 from worker.collect.sinks.base import SampleSink
 from worker.collect.tables import Table
-from worker.collect.trees import TreeKeeping
 from worker.collect.watch import Outcome, Watch
 
 CLUSTER = "prod"
@@ -98,7 +97,7 @@ class Days:
         """A collector that has just been started."""
         connection = MovedConnection(cluster=CLUSTER, addresses=tuple(self.fleet.urls), keep_samples="forever")
         connection._clock = self.clock
-        keeping = Keeping(connection, self.sink, TreeKeeping(self.store, CLUSTER))
+        keeping = Keeping(connection, self.sink, self.store)
         return Watch("hadoop", connection, keeping, self.run_state, threading.Event())
 
     def restart(self) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from shared.connections.files import FilesConnection
 from shared.connections.yarn import YarnConnection
@@ -133,6 +134,32 @@ def test_files_are_put_together_by_the_hour_and_the_day_and_nothing_is_lost(tmp_
     keep(tmp_path, MONDAY, [9])
     sink.tidy(QUEUES, "prod", tomorrow)
     assert [row.used_memory_mb for row in rows(tmp_path) if (row.queue, row.timestamp) == ("root.etl", MONDAY)] == [9]
+
+
+def test_days_are_put_together_by_a_process_of_its_own_and_no_look_waits_for_it(tmp_path: Path) -> None:
+    for hour in range(24):
+        keep(tmp_path, MONDAY + timedelta(hours=hour), [1, 2])
+    before, sink = rows(tmp_path), ParquetSamples(tmp_path, has_day_maker=True)
+    sink.tidy(QUEUES, "prod", MONDAY + timedelta(days=1, minutes=10))
+    assert sink.day_maker is not None
+    assert sink.day_maker.wait(60) == 0
+    assert "2026-01-05.parquet" in files(tmp_path)
+    assert rows(tmp_path) == before
+    sink.tidy(QUEUES, "prod", datetime.now(UTC) + timedelta(hours=1))
+    assert files(tmp_path) == ["2026-01-05.parquet"]
+
+
+def test_a_day_that_could_not_be_put_together_is_told_and_tried_again(tmp_path: Path) -> None:
+    sink, broken = ParquetSamples(tmp_path, has_day_maker=True), tmp_path / "yarn_queue/prod/default/2026-01-05T03.parquet"
+    keep(tmp_path, MONDAY, [1, 2])
+    broken.write_bytes(b"no Parquet")
+    late = MONDAY + timedelta(days=1, minutes=10)
+    assert sink.day_maker is not None
+    with structlog.testing.capture_logs() as said:
+        for _ in range(2):
+            sink.tidy(QUEUES, "prod", late)
+            assert sink.day_maker.wait(60) == 1
+    assert [line["event"] for line in said] == ["a day of samples was not put together; it is tried again"]
 
 
 def test_what_is_old_goes_by_its_own_setting_and_the_configuration_stays(tmp_path: Path) -> None:

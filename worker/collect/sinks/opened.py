@@ -19,7 +19,7 @@ def open_samples(settings: Settings, name: str) -> SampleSink:
         case FilesConnection() as connection:
             from worker.collect.sinks.parquet import ParquetSamples
 
-            return ParquetSamples(connection.path)
+            return ParquetSamples(connection.path, has_day_maker=True)
         case MongodbConnection() as connection:
             from worker.collect.sinks.mongo import MongoSamples
 

@@ -35,6 +35,7 @@ from worker.collect.sinks._arrow import (
     within,
     write_groups,
 )
+from worker.collect.sinks.day_maker import DayMaker
 from worker.collect.sinks.gathered import Gathered
 from worker.collect.tables import ROLLUPS, Row, Table
 
@@ -48,14 +49,17 @@ LENGTHS = {10: DAY, 13: HOUR, 16: PIECE}  # of a file's name
 LONGER = {PIECE: HOUR, HOUR: DAY}
 GRACE = timedelta(minutes=10)  # after which nobody reads a file that he found in a folder before
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ROWS_TOGETHER = 6_000  # that are put together at a time: memory
+ROWS_TOGETHER = 20_000  # that are put together at a time: memory
+Whole = tuple[Path, Sequence[Path]]  # a file of an hour or a day, and those that are a part of it
 
 
 class ParquetSamples:
     """Below a folder, each table, cluster and partition in one of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, has_day_maker: bool = False) -> None:
+        """has_day_maker: days are put together by a process of their own, which takes too long to wait for between two looks."""
         self._folder = folder
+        self.day_maker = DayMaker() if has_day_maker else None
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         """Add them to the files of their hours."""
@@ -97,15 +101,26 @@ class ParquetSamples:
 
     def tidy(self, table: Table, cluster: str, now: datetime) -> None:
         """Make the files of whole hours and days, and drop those that have been part of one for a while."""
-        for length in LONGER:
-            within: dict[Path, list[Path]] = defaultdict(list)
-            for file in self._files(table, cluster):
-                if LENGTHS[len(file.stem)] is length:
-                    within[_named(file.parent, _beginning(file), LONGER[length])].append(file)
-            for whole, files in within.items():
-                if _end(whole) + GRACE <= now:
-                    with _told(whole):
-                        _put_together(table, whole, files, now)
+        for whole, files in self._wholes(table, cluster, now, HOUR):
+            _put_together(table, whole, files, now)
+        days = self._wholes(table, cluster, now, DAY)
+        if self.day_maker is not None and any(map(_is_to_be_made, days)):
+            self.day_maker.begin(self._folder, table, cluster, now)
+        else:
+            self.put_days_together(table, cluster, now)
+
+    def put_days_together(self, table: Table, cluster: str, now: datetime) -> None:
+        """Make the files of whole days, and drop those that have been part of one for a while."""
+        for whole, files in self._wholes(table, cluster, now, DAY):
+            _put_together(table, whole, files, now)
+
+    def _wholes(self, table: Table, cluster: str, now: datetime, length: timedelta) -> list[Whole]:
+        """Hours or days that are over, with the files that are a part of each."""
+        parts: dict[Path, list[Path]] = defaultdict(list)
+        for file in self._files(table, cluster):
+            if LONGER.get(LENGTHS[len(file.stem)]) is length:
+                parts[_named(file.parent, _beginning(file), length)].append(file)
+        return [(whole, files) for whole, files in parts.items() if _end(whole) + GRACE <= now]
 
     def _by_file(self, table: Table, rows: Sequence[Row]) -> dict[Path, list[Row]]:
         files: dict[Path, list[Row]] = defaultdict(list)
@@ -123,12 +138,19 @@ class ParquetSamples:
         return self._folder / table.name / folder_name(cluster)
 
 
+def _is_to_be_made(each: Whole) -> bool:
+    """Whether there is no such file yet, or something has come later."""
+    whole, files = each
+    return not whole.exists() or any(_changed(file) > _changed(whole) for file in files)
+
+
 def _put_together(table: Table, whole: Path, files: Sequence[Path], now: datetime) -> None:
-    if not whole.exists() or any(_changed(file) > _changed(whole) for file in files):
-        _replace(table, whole, _merged(table, [*([whole] if whole.exists() else []), *files]))
-    elif _changed(whole) + GRACE.total_seconds() < now.timestamp():
-        for file in files:
-            file.unlink(missing_ok=True)
+    with _told(whole):
+        if _is_to_be_made((whole, files)):
+            _replace(table, whole, _merged(table, [*([whole] if whole.exists() else []), *files]))
+        elif _changed(whole) + GRACE.total_seconds() < now.timestamp():
+            for file in files:
+                file.unlink(missing_ok=True)
 
 
 def _merged(table: Table, files: Sequence[Path]) -> Iterator[pa.Table]:

@@ -1,0 +1,24 @@
+"""The program that puts days of Parquet files together: `python -m worker.collect.sinks.days FOLDER TABLE CLUSTER NOW`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from worker.collect.sinks.parquet import ParquetSamples
+from worker.collect.tables import TABLES
+
+NICE = 10  # others go first
+
+
+def main(folder: str, name: str, cluster: str, now: str) -> None:
+    """Put together what is over."""
+    os.nice(NICE)
+    [table] = [each for each in TABLES if each.name == name]
+    ParquetSamples(Path(folder)).put_days_together(table, cluster, datetime.fromisoformat(now))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
