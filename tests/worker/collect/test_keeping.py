@@ -159,7 +159,7 @@ def test_a_day_that_could_not_be_put_together_is_told_and_tried_again(tmp_path: 
         for _ in range(2):
             sink.tidy(QUEUES, "prod", late)
             assert sink.day_maker.wait(60) == 1
-    assert [line["event"] for line in said] == ["a day of samples was not put together; it is tried again"]
+    assert [line["event"] for line in said] == ["files of samples were not put together; they are tried again"]
 
 
 def test_what_is_old_goes_by_its_own_setting_and_the_configuration_stays(tmp_path: Path) -> None:

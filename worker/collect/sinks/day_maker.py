@@ -1,4 +1,4 @@
-"""Days of Parquet files are put together by a process of its own: no look waits for it, and its memory ends with it."""
+"""Hours and days of Parquet files are put together by a process of its own: no look waits for it, and its memory ends with it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DayMaker:
         if self._process is not None and (code := self._process.poll()) is None:
             return
         if self._process is not None and code:
-            log.warning("a day of samples was not put together; it is tried again", cluster=cluster, exit_code=code)
+            log.warning("files of samples were not put together; they are tried again", cluster=cluster, exit_code=code)
         told = [str(folder), table.name, cluster, now.isoformat()]
         self._process = subprocess.Popen([sys.executable, "-m", PROGRAM, *told], stdin=subprocess.DEVNULL)  # noqa: S603 - ours
 

@@ -1,4 +1,4 @@
-"""The program that puts days of Parquet files together: `python -m worker.collect.sinks.days FOLDER TABLE CLUSTER NOW`."""
+"""The program that puts hours and days of Parquet files together: `python -m worker.collect.sinks.days`, and what it is to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(folder: str, name: str, cluster: str, now: str) -> None:
     """Put together what is over."""
     os.nice(NICE)
     [table] = [each for each in TABLES if each.name == name]
-    ParquetSamples(Path(folder)).put_days_together(table, cluster, datetime.fromisoformat(now))
+    ParquetSamples(Path(folder)).put_together(table, cluster, datetime.fromisoformat(now))
 
 
 if __name__ == "__main__":

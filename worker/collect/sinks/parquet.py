@@ -57,9 +57,11 @@ class ParquetSamples:
     """Below a folder, each table, cluster and partition in one of its own."""
 
     def __init__(self, folder: Path, *, has_day_maker: bool = False) -> None:
-        """has_day_maker: days are put together by a process of their own, which takes too long to wait for between two looks."""
+        """has_day_maker: hours and days are put together by a process of their own: no look waits for it."""
         self._folder = folder
         self.day_maker = DayMaker() if has_day_maker else None
+        if has_day_maker:
+            _keep_no_memory()
 
     def write(self, table: Table, rows: Sequence[Row]) -> None:
         """Add them to the files of their hours."""
@@ -101,18 +103,17 @@ class ParquetSamples:
 
     def tidy(self, table: Table, cluster: str, now: datetime) -> None:
         """Make the files of whole hours and days, and drop those that have been part of one for a while."""
-        for whole, files in self._wholes(table, cluster, now, HOUR):
-            _put_together(table, whole, files, now)
-        days = self._wholes(table, cluster, now, DAY)
-        if self.day_maker is not None and any(map(_is_to_be_made, days)):
+        wholes = (each for length in LENGTHS.values() for each in self._wholes(table, cluster, now, length))
+        if self.day_maker is not None and any(map(_is_to_be_made, wholes)):
             self.day_maker.begin(self._folder, table, cluster, now)
         else:
-            self.put_days_together(table, cluster, now)
+            self.put_together(table, cluster, now)
 
-    def put_days_together(self, table: Table, cluster: str, now: datetime) -> None:
-        """Make the files of whole days, and drop those that have been part of one for a while."""
-        for whole, files in self._wholes(table, cluster, now, DAY):
-            _put_together(table, whole, files, now)
+    def put_together(self, table: Table, cluster: str, now: datetime) -> None:
+        """Hours first, which days are made of."""
+        for length in (HOUR, DAY):
+            for whole, files in self._wholes(table, cluster, now, length):
+                _put_together(table, whole, files, now)
 
     def _wholes(self, table: Table, cluster: str, now: datetime, length: timedelta) -> list[Whole]:
         """Hours or days that are over, with the files that are a part of each."""
@@ -136,6 +137,13 @@ class ParquetSamples:
 
     def _place(self, table: Table, cluster: str) -> Path:
         return self._folder / table.name / folder_name(cluster)
+
+
+def _keep_no_memory() -> None:
+    """Arrow's own allocator keeps 16 MB more of what a look needs for a moment."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _is_to_be_made(each: Whole) -> bool:
