@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
-from time import process_time
 from typing import Any
 
 import pytest
@@ -91,14 +90,12 @@ def test_every_number_is_what_the_paths_say(seed: int) -> None:
         assert outlook.peak == {f"q{level:g}": highest[ceil(64 * level) - 1] for level in (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)}
 
 
-def test_nothing_otherwise_is_as_now_and_the_longest_paths_take_milliseconds() -> None:
+def test_nothing_otherwise_is_as_now_also_for_the_longest_paths() -> None:
     forecast = paths_of(400, 1)
-    began = process_time()
     rows = rows_of(forecast)
     now = outlooks(forecast, rows, MONDAY)
     then = changed(forecast, rows, Change(capacity=Amount.parse("1x"), scale=1.0))
     assert outlooks(then.forecast, then.rows, MONDAY) == now
-    assert process_time() - began < 0.1  # 0.02 on a machine that has nothing else to do
 
 
 @pytest.mark.parametrize(
