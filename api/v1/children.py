@@ -55,7 +55,7 @@ def children_of(services: Services, forecast: Forecast, names: Sequence[str]) ->
 
 def child_names(services: Services, forecast: Forecast, parent: str) -> Sequence[str]:
     """The queues right below one that the run has looked at, in order."""
-    return [name for name in services.store.reports.queues(forecast.job_id) if name.rpartition(".")[0] == parent]
+    return [name for name in services.store.reports.queues(forecast.job_id, parent) if name.rpartition(".")[0] == parent]
 
 
 def why_not_added(forecast: Forecast) -> str | None:

@@ -12,7 +12,8 @@ from api.schema.answers import Answer
 from api.v1.children import Missing, child_names, why_not_added
 from api.v1.known_limits import KnownLimits
 from api.v1.moves import Asked, Side
-from shared.domain.excess import Rows, days_ahead
+from shared.domain.distribution import Rows
+from shared.domain.excess import days_ahead
 from shared.domain.exposure import Exposed, exposed, idle_steps
 from shared.domain.forecasts import Forecast
 from shared.domain.joint import times

@@ -14,7 +14,8 @@ from api.schema.answers import Answer
 from api.v1.children import Children, Missing, child_names, children_of, why_not_added
 from api.v1.expected import Expected
 from api.v1.known_limits import KnownLimits
-from shared.domain.excess import Excess, Rows
+from shared.domain.distribution import Rows
+from shared.domain.excess import Excess
 from shared.domain.forecasts import Forecast
 from shared.domain.moving import PARENT, Branch, Limits, fitting, refuse_place
 from shared.domain.outlook import borrowed

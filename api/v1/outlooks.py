@@ -20,7 +20,7 @@ from api.v1.expected import Expected
 from api.v1.exposure import Among, Exposure, side_of
 from api.v1.known_limits import KnownLimits
 from api.v1.moves import Asked, Move, Moving
-from shared.domain.excess import Rows
+from shared.domain.distribution import Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import why_untold
 from shared.domain.units import Unit, work_of

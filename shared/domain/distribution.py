@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # those that every forecast has
@@ -17,6 +18,7 @@ LOWEST, HIGHEST = 0.01, 0.99  # levels that may be asked for
 FINEST = 65_535  # of paths: their values are whole steps from the lowest to the highest, in two bytes each
 DIGITS = 6  # of a level
 TINY = 1e-300
+Rows = Sequence[Sequence[float]]  # paths, one value for each step
 
 
 class Origin(StrEnum):
@@ -115,13 +117,18 @@ class Paths:
         """How many folds and days they tell of."""
         return self.blocks + self.windows
 
-    def rows(self) -> list[list[float]]:
+    def rows(self) -> Rows:
         """The paths, one value for each step."""
-        content = zlib.decompress(b64decode(self.packed))
-        steps = struct.unpack(f"<{len(content) // 2}H", content)
-        low, width = self.low, self.high - self.low
-        values = [low + step * width / FINEST for step in steps]
-        if low + width > self.high:  # by rounding
-            values = [min(self.high, value) for value in values]
-        length = len(values) // self.count
-        return [values[start : start + length] for start in range(0, len(values), length)]
+        return _unpacked(self.packed, self.count, self.low, self.high)
+
+
+@lru_cache(maxsize=64)  # a queue, its siblings and those where it might come to, for whoever moves a slider
+def _unpacked(packed: str, count: int, low: float, high: float) -> Rows:
+    content = zlib.decompress(b64decode(packed))
+    steps = struct.unpack(f"<{len(content) // 2}H", content)
+    width = (high - low) / FINEST
+    values = tuple([low + step * width for step in steps])
+    if max(values) > high:  # by rounding
+        values = tuple([min(high, value) for value in values])
+    length = len(values) // count
+    return tuple([values[start : start + length] for start in range(0, len(values), length)])

@@ -13,6 +13,7 @@ from datetime import datetime
 from math import ceil, inf, nextafter
 from typing import NamedTuple, TypeVar
 
+from shared.domain.distribution import Rows
 from shared.domain.exceedance import limit_at, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import Likelihood, probability
@@ -21,7 +22,6 @@ from shared.domain.units import work_of
 
 EARLY, MIDDLE = 0.05, 0.5
 SECONDS_PER_HOUR = 3_600
-Rows = Sequence[Sequence[float]]  # paths, one value for each step
 T = TypeVar("T")
 
 
@@ -95,8 +95,8 @@ def _above(path: Sequence[float], start: int, level: float, bar: float) -> _Abov
     above = [value for value in path if value > bar]
     if not above:
         return _Above()
-    first = next(at for at, value in enumerate(path, start) if value > bar)
-    return _Above(first, len(above), sum(value - level for value in above if value > level))
+    over = sum(above) - level * len(above) if bar >= level else sum([value - level for value in above if value > level])
+    return _Above(start + path.index(above[0]), len(above), over)
 
 
 def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Above], total: float) -> Excess:

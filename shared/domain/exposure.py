@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from shared.domain.excess import SECONDS_PER_HOUR, Rows, work
+from shared.domain.distribution import Rows
+from shared.domain.excess import SECONDS_PER_HOUR, work
 from shared.domain.forecasts import Forecast
 
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.distribution import Origin, Paths
-from shared.domain.excess import Rows
+from shared.domain.distribution import Origin, Paths, Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import FEWEST
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.distribution import Rows
 from shared.domain.exceedance import limit_at, limit_of, steps_over
-from shared.domain.excess import Excess, Rows, days_ahead, excesses, joined, parts_of, quantile, start_of, windows_of, work
+from shared.domain.excess import Excess, days_ahead, excesses, joined, parts_of, quantile, start_of, windows_of, work
 from shared.domain.forecasts import FROM_PARENT, Forecast
 from shared.domain.likelihood import Likelihood
 

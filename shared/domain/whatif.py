@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.domain.distribution import Rows
 from shared.domain.exceedance import limit_at
-from shared.domain.excess import Excess, Rows
+from shared.domain.excess import Excess
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import Outlook
 from shared.domain.units import Unit, in_percent

@@ -86,9 +86,10 @@ class Reports:
         """All queues of a job by name, without their outcomes."""
         return [kept.report for kept in self.records.find(REPORTS, [Is("job_id", job_id)])]
 
-    def queues(self, job_id: str) -> list[str]:
-        """Names of the queues of a job that it has read, or given up, in order."""
-        return list(self.records.sum_by(REPORTS, [Is("job_id", job_id)], "queue", []))
+    def queues(self, job_id: str, below: str | None = None) -> list[str]:
+        """Names of the queues of a job that it has read, or given up, in order; of all, or those whose path goes on from one."""
+        part = [] if below is None else [Between("queue", f"{below}.", f"{below}/")]  # "/" is what follows "."
+        return list(self.records.sum_by(REPORTS, [Is("job_id", job_id), *part], "queue", []))
 
     def forget(self, job_id: str, states: Collection[QueueState]) -> None:
         """Drop the reports, outcomes included, of those of the job's queues that are in one of these states."""
