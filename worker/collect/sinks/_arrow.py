@@ -1,19 +1,19 @@
 """Rows as Arrow's tables, and back.
 
 Columns are made of their buffers: `pyarrow.array` and `scalar` load pandas wherever it is installed, 50 MB that the collector
-has no use for.
+has no use for. What each look needs is done without `pyarrow.compute` too, another 14 MB: rows are chosen as slices.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, reduce
-from itertools import accumulate
+from itertools import accumulate, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from worker.collect.tables import Row, Table
 
@@ -64,14 +64,12 @@ def _told(values: Sequence[Cell]) -> pa.Buffer:
     return pa.py_buffer(int(bits or "0", 2).to_bytes(len(values) // 8 + 1, "little"))
 
 
-def rows_of(table: Table, part: pa.Table, start: datetime, end: datetime) -> list[Row]:
+def rows_of(table: Table, part: pa.Table, start: datetime, end: datetime) -> Iterator[Row]:
     """The rows of a table in [start, end)."""
-    chosen = within(table, part, start, end)
-    moments = chosen[table.time].cast("int64").to_pylist()
-    rows = chosen.drop_columns([table.time]).to_pylist()
-    return [
-        table.made(row | {table.time: datetime.fromtimestamp(at / 1_000, UTC)}) for row, at in zip(rows, moments, strict=True)
-    ]
+    names = table.columns
+    for cells in cells_of(within(table, part, start, end), names):
+        told = dict(zip(names, cells, strict=True))
+        yield table.made(told | {table.time: datetime.fromtimestamp(cast("int", told[table.time]) / 1_000, UTC)})
 
 
 def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.Table:
@@ -79,24 +77,48 @@ def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.T
     written it, are empty.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import parquet
 
     with parquet.ParquetFile(file) as stored:
         groups = [number for number in range(stored.num_row_groups) if not last or _may_have(stored, number, first, last)]
         read = stored.read_row_groups(groups, use_threads=False)
     if last:
+        import pyarrow.compute as pc
+
         least, most = _column([first, last], pa.string())
         read = read.filter(pc.and_(pc.greater_equal(read[QUEUE], least), pc.less_equal(read[QUEUE], most)))
-    schema, none = schema_of(table), pa.nulls(read.num_rows)
-    columns = [(read[each.name] if each.name in read.column_names else none).cast(each.type) for each in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return _as_kept(table, read)
+
+
+def groups_of(table: Table, file: Path) -> Iterator[pa.Table]:
+    """The rows of a file, a group at a time."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file) as stored:
+        for number in range(stored.num_row_groups):
+            yield _as_kept(table, stored.read_row_group(number, use_threads=False))
+
+
+def _as_kept(table: Table, read: pa.Table) -> pa.Table:
+    """With the columns of its table."""
+    import pyarrow as pa
+
+    schema = schema_of(table)
+    return pa.Table.from_arrays([_of_kind(read, each) for each in schema], schema=schema)
+
+
+def _of_kind(read: pa.Table, wanted: pa.Field) -> pa.Array | pa.ChunkedArray:
+    """Its column; one that is of another kind, as nobody here writes it, is made of this one."""
+    import pyarrow as pa
+
+    if wanted.name not in read.column_names:
+        return pa.nulls(read.num_rows, wanted.type)
+    column = read[wanted.name]
+    return column if column.type == wanted.type else column.cast(wanted.type)
 
 
 def columns_in(file: Path, names: Sequence[str], queues: Sequence[str] | None) -> pa.Table:
     """These columns of the rows of some queues, None = of all; those that the file lacks are left out."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import parquet
 
     first, last = (min(queues), max(queues)) if queues else ("", "")
@@ -104,26 +126,55 @@ def columns_in(file: Path, names: Sequence[str], queues: Sequence[str] | None) -
         groups = [number for number in range(stored.num_row_groups) if not queues or _may_have(stored, number, first, last)]
         known = [name for name in names if name in stored.schema_arrow.names]
         read = stored.read_row_groups(groups, columns=known, use_threads=False)
-    return read if queues is None else read.filter(pc.is_in(read[QUEUE], value_set=_column([*queues], pa.string())))
+    if queues is None:
+        return read
+    wanted = frozenset(queues)
+    return _chosen(read, [queue in wanted for queue in read[QUEUE].to_pylist()])
 
 
 def within(table: Table, part: pa.Table, start: datetime, end: datetime) -> pa.Table:
     """Its rows in [start, end)."""
-    import pyarrow.compute as pc
+    first, last = (round(each.timestamp() * 1_000) for each in (start, end))
+    return _chosen(part, [first <= at < last for at in moments_of(part[table.time])])
 
-    times = part[table.time]
-    first, last = _column([start, end], times.type)
-    return part.filter(pc.and_(pc.greater_equal(times, first), pc.less(times, last)))
+
+def moments_of(times: pa.ChunkedArray) -> array[int]:
+    """Milliseconds since 1970."""
+    moments = array("q")
+    for chunk in times.chunks:
+        if len(chunk):
+            moments.extend(memoryview(chunk.buffers()[1]).cast("B").cast("q")[chunk.offset : chunk.offset + len(chunk)])
+    return moments
+
+
+def _chosen(part: pa.Table, wanted: Iterable[bool]) -> pa.Table:
+    """The rows that are wanted."""
+    import pyarrow as pa
+
+    slices, first = [part.slice(0, 0)], 0
+    for is_wanted, run in groupby(wanted):
+        length = sum(1 for _ in run)
+        if is_wanted:
+            slices.append(part.slice(first, length))
+        first += length
+    return pa.concat_tables(slices)
 
 
 def cells_of(part: pa.Table, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     """Row by row the cells of these columns, times as milliseconds since 1970; None where there is no such column."""
+    yield from zip(*(_cells(part, name) for name in names), strict=True)
+
+
+def _cells(part: pa.Table, name: str) -> Sequence[Cell]:
     import pyarrow as pa
 
-    none = [None] * part.num_rows
-    columns = {name: part[name] for name in part.column_names}
-    times = {name: column.cast("int64") for name, column in columns.items() if pa.types.is_timestamp(column.type)}
-    yield from zip(*((columns | times)[name].to_pylist() if name in columns else none for name in names), strict=True)
+    if name not in part.column_names:
+        return [None] * part.num_rows
+    column = part[name]
+    if pa.types.is_timestamp(column.type):
+        return moments_of(column)
+    cells: list[Cell] = column.to_pylist()
+    return cells
 
 
 def _may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:
@@ -152,13 +203,32 @@ def rows_in(file: Path) -> int:
         return int(stored.metadata.num_rows)
 
 
+def with_rows(table: Table, part: pa.Table | None, rows: Sequence[Row]) -> pa.Table:
+    """A part and rows that have come: those of a new moment are behind the others, and of the same moment take their places."""
+    import pyarrow as pa
+
+    key = attrgetter(*_key(table))
+    own = {key(row): row for row in rows}
+    new = of_rows(table, [own[each] for each in sorted(own)])
+    if part is None or not part.num_rows:
+        return new
+    if max(moments_of(part[table.time])) < min(moments_of(new[table.time])):
+        return pa.concat_tables([part, new])
+    return sorted_once(table, [part, new])
+
+
+def _key(table: Table) -> tuple[str, ...]:
+    """What tells one row from another, in the order in which rows are kept."""
+    return (*sorted(table.tags, key=lambda name: name != QUEUE), table.time)
+
+
 def sorted_once(table: Table, parts: Sequence[pa.Table]) -> pa.Table:
     """All their rows by queue and time; of those that have the same tags and time, that of the last part."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     whole = pa.concat_tables(parts)
-    key = [*sorted(table.tags, key=lambda name: name != QUEUE), table.time]
+    key = _key(table)
     whole = whole.append_column("", _column(range(whole.num_rows), pa.int64()))  # Arrow's order is not said to be stable
     whole = whole.sort_by([(name, "ascending") for name in (*key, "")]).drop_columns([""])
     if whole.num_rows < 2:

@@ -4,9 +4,9 @@
                             2026-12-01T00.parquet        an hour
                             2026-12-01T01-05.parquet     five minutes, the last ones: replaced with each sample of them
 
-A file is only ever replaced as a whole, so nobody finds it half written. Each is sorted by queue, so that whoever reads one
-queue reads the groups of rows that have it. A row may be in two files for a while, of its five minutes and of its hour: readers
-take it once.
+A file is only ever replaced as a whole, so nobody finds it half written. Those of hours and days are sorted by queue, so that
+whoever reads one queue reads the groups of rows that have it; five minutes are one group. A row may be in two files for a
+while, of its five minutes and of its hour: readers take it once.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from worker.collect.sinks._arrow import (
     QUEUE,
     cells_of,
     columns_in,
-    of_rows,
+    groups_of,
     queues_in,
     read_part,
     rows_in,
     rows_of,
     sorted_once,
+    with_rows,
     within,
     write_groups,
 )
@@ -67,9 +68,8 @@ class ParquetSamples:
         """Add them to the files of their hours."""
         for file, own in self._by_file(table, rows).items():
             with _told(file):
-                new = of_rows(table, own)
-                parts = [read_part(table, file), new] if file.exists() else [new]
-                _replace(table, file, iter([sorted_once(table, parts)]))
+                part = read_part(table, file) if file.exists() else None
+                _replace(table, file, iter([with_rows(table, part, own)]))
 
     def read(self, table: Table, cluster: str, start: datetime, end: datetime) -> list[Row]:
         """From the files that may have some."""
@@ -77,8 +77,8 @@ class ParquetSamples:
         for file in self._files(table, cluster):
             if _beginning(file) < end and _end(file) > start:
                 with _told(file):
-                    own = rows_of(table, read_part(table, file), start, end)
-                found |= {tuple(getattr(row, name) for name in (*table.tags, table.time)): row for row in own}
+                    own = (row for part in groups_of(table, file) for row in rows_of(table, part, start, end))
+                    found |= {tuple(getattr(row, name) for name in (*table.tags, table.time)): row for row in own}
         return list(found.values())
 
     def series(
