@@ -5,11 +5,11 @@ A kind is one file in shared/connections: a subclass, found by its name. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
@@ -107,6 +107,15 @@ class Connection(BaseModel):
     def serves(self, *projects: str) -> bool:
         """Whether jobs of one of these projects may use it; "" = jobs of no project."""
         return self.projects is None or any(project in self.projects for project in projects)
+
+    @property
+    def keeps_at(self) -> str:
+        """Name of the connection at which is kept what is collected of this one; "" = nothing is."""
+        return ""
+
+    def without(self, keepers: Sequence[Connection]) -> Self:  # noqa: ARG002 - nothing is kept at the others
+        """The same for a project for which it is not there what is collected and kept at these, which may be this one."""
+        return self
 
     @classmethod
     def asks_of(cls, role: Role) -> dict[str, PlaceField]:

@@ -163,19 +163,21 @@ class Settings(BaseSettings):
         """The connection of this name.
 
         Args:
-            project: whose job wants it, "" = that of no project; None = nobody's, an administrator does.
+            project: whose job wants it, "" = that of no project; None = nobody's, an administrator does. What is collected of
+                clusters whose connections a project may not use is not there for it.
 
         Raises:
             UnknownConnection: with those that are known; whose jobs may not use a connection, for them it is not there.
         """
-        every = self.all_connections.items()
-        known = {own: connection for own, connection in every if project is None or connection.serves(project)}
+        every = self.all_connections
+        known = {own: connection for own, connection in every.items() if project is None or connection.serves(project)}
         if name not in known:
             setting = next(iter(kinds[name].taken_from.values()), "") if name in kinds else ""
             hint = f"; set {PREFIX}{setting.upper()} to have it" if setting in Settings.model_fields else ""
             whose = f" for the project {project!r}" if project else ""
             raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
-        return known[name]
+        others = [each.keeps_at for own, each in every.items() if own not in known]
+        return known[name].without([every[keeper] for keeper in others if keeper in every])
 
     def with_cluster(self, request: JobRequest) -> JobRequest:
         """The request with the cluster that its source's connection names, unless it names one itself."""

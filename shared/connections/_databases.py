@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 
 from shared.config.connection import BOTH, Connection, PlaceField, Role
 from shared.domain import identifiers
+from shared.domain.collected import KEPT_NAMES
 from shared.domain.places import Place
 from shared.domain.texts import PlaceName
 from shared.errors import InvalidRequest
@@ -57,6 +58,8 @@ class DatabaseConnection(Connection):
         None, description="globs of the databases in which names of `writable` are meant; none given = the databases above"
     )
 
+    _hidden: tuple[DatabaseConnection, ...] = PrivateAttr(())  # that keep what others collect
+
     @property
     def own_database(self) -> str | None:
         """The database of requests that name none."""
@@ -85,11 +88,24 @@ class DatabaseConnection(Connection):
 
     def may_read(self, database: str, name: str) -> bool:
         """Whether requests may read what has this name in the database."""
-        return _is_in(self._open("source"), database, name)
+        return not self.hides(database, name) and _is_in(self._open("source"), database, name)
+
+    def hides(self, database: str | None, name: str | None) -> bool:
+        """Whether what has this name is what is collected of a cluster of others: for whoever asks it is not there."""
+        same = (each for each in self._hidden if each.own_database == database and each.servers & self.servers)
+        return name in KEPT_NAMES and any(same)
+
+    def without(self, keepers: Sequence[Connection]) -> Self:
+        """The same for a project for which what the collector writes is not there, whichever connection leads to it."""
+        limited = self.model_copy()
+        limited._hidden = tuple(each for each in keepers if isinstance(each, DatabaseConnection))
+        return limited
 
     def check_reach(self, place: Place, role: Role) -> None:
         """Whether this place may be read, or written to; raises InvalidRequest with what may."""
         database, name = self._named(place, role)
+        if role == "destination" and name in KEPT_NAMES:
+            raise InvalidRequest(f"found {name!r}, which `queuecast collect` writes to", field=f"data.{role}.{self.noun}")
         accepted = self._open(role)
         if _is_in(accepted, database, name):
             return

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from shared.config.connection import BOTH, Connection, Look, PlaceField, State, kinds
 from shared.config.setting_kinds import Folder
 from shared.domain import identifiers
+from shared.domain.collected import KEPT_NAMES
 from shared.domain.places import Place
 from shared.domain.texts import CONTROL, Text
 
@@ -40,10 +42,25 @@ class FilesConnection(Connection):
     kind: Literal["files"] = "files"
     path: Folder = Field(description="the folder whose CSV and Parquet files requests may read")
     readable: tuple[str, ...] | None = Field(None, description="globs of the paths that may be read; none given = all")
+    _hidden: tuple[Path, ...] = PrivateAttr(())  # folders of others, by what they are without links
 
     def may_read(self, path: str) -> bool:
         """Whether requests may read the file with this path inside the folder; here `*` stands for `/` too."""
-        return self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)
+        is_open = self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)
+        return is_open and not self.hides(self.path / path)
+
+    def hides(self, path: Path) -> bool:
+        """Whether it is, or lies in, a folder that for whoever asks is not there."""
+        return bool(self._hidden) and any(Path(os.path.realpath(path)).is_relative_to(folder) for folder in self._hidden)
+
+    def without(self, keepers: Sequence[Connection]) -> Self:
+        """The same for a project for which the collector's folders are not there, whichever connection leads to them."""
+        folders = [
+            os.path.realpath(each.path / name) for each in keepers if isinstance(each, FilesConnection) for name in KEPT_NAMES
+        ]
+        limited = self.model_copy()
+        limited._hidden = tuple(map(Path, folders))
+        return limited
 
     def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - the place is part of a series anyway
         """The folder as it is called: a link may lead to each day's copy. One inside the data folder moves with that."""

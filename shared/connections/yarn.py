@@ -102,6 +102,11 @@ class YarnConnection(Connection):
         parts = map(urlsplit, self.addresses)
         return frozenset(f"{each.hostname}:{each.port or PORTS[each.scheme]}{each.path}" for each in parts)
 
+    @property
+    def keeps_at(self) -> str:
+        """Where samples are kept: whoever may not use the cluster does not see them there, either."""
+        return self.samples
+
     def leads_to(self, place: Place, data_dir: Path) -> frozenset[str]:  # noqa: ARG002 - its places are partitions
         """The ResourceManagers: whoever replaces one of two keeps the cluster."""
         return self.servers

@@ -14,6 +14,8 @@ SAMPLES_NAME, ROLLUPS_NAME = (
     "yarn_queue",
     "yarn_queue_5m",
 )  # the collections, measurements or folders of samples and of five minutes of them
+CLUSTER_NAME, CONFIGURATION_NAME = "yarn_cluster", "yarn_config"  # likewise of the cluster, and of its queues' configuration
+KEPT_NAMES = (SAMPLES_NAME, ROLLUPS_NAME, CLUSTER_NAME, CONFIGURATION_NAME)  # all that the collector writes to
 DEFAULT = "default"  # what the partition without a label is called
 
 

@@ -14,7 +14,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from shared.domain.codec import Document
-from shared.domain.collected import ROLLUPS_NAME, SAMPLES_NAME, ClusterSample, QueueSample
+from shared.domain.collected import (
+    CLUSTER_NAME,
+    CONFIGURATION_NAME,
+    ROLLUPS_NAME,
+    SAMPLES_NAME,
+    ClusterSample,
+    QueueSample,
+)
 from shared.domain.configuration_change import ConfigChange
 
 
@@ -139,8 +146,8 @@ def _numbers(table: Table) -> tuple[str, ...]:
 
 QUEUES = Table(name=SAMPLES_NAME, row=QueueSample)
 ROLLUPS = Table(name=ROLLUPS_NAME, row=Rollup)
-CLUSTER = Table(name="yarn_cluster", row=ClusterSample, tags=("cluster",))
+CLUSTER = Table(name=CLUSTER_NAME, row=ClusterSample, tags=("cluster",))
 CONFIG = Table(
-    name="yarn_config", row=ConfigChange, time="changed_at", texts=("mode", "capacity", "maximum", "state", "by", "before")
+    name=CONFIGURATION_NAME, row=ConfigChange, time="changed_at", texts=("mode", "capacity", "maximum", "state", "by", "before")
 )
 TABLES = (QUEUES, ROLLUPS, CLUSTER, CONFIG)

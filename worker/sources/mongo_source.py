@@ -29,6 +29,7 @@ from worker.sources.mongo.reasons import (
     faults,
     is_anywhere,
     missing_index,
+    no_collection,
     no_field,
     why_no_document,
     why_no_number,
@@ -172,6 +173,8 @@ class MongoSource:
     def _documents(self, place: Place) -> tuple[Documents, Filter]:
         """The collection, and what its documents of this place have in common."""
         documents = self._connection.collection(place)
+        if self._connection.hides(documents.database.name, documents.name):
+            raise no_collection(documents)
         return documents, documents_at(place, self._connection.document_field)
 
     def _unnamed(self, query: Query, kinds: Kinds) -> list[str]:

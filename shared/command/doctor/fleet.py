@@ -13,7 +13,7 @@ from importlib.metadata import version
 from shared.command.doctor.findings import Finding, asked, judged
 from shared.config.settings import Settings
 from shared.connections.yarn import YarnConnection
-from shared.domain.identifiers import first_of
+from shared.domain.identifiers import first_of, listed
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
 from shared.fleet.lanes import Lanes
@@ -116,13 +116,18 @@ def _collected(name: str, connection: YarnConnection, known: Collected | None) -
         detail = f"none yet{f': {known.problem}' if known else ''}"
         return Finding(name=title, detail=detail, is_well=False, advice=f"the collector's log tells of the connection {name}")
     age = (datetime.now(UTC) - known.collected_at).total_seconds()
-    detail = (
-        f"{known.series} series, the newest of {age:.0f} s ago, every {interval} s{f'; {known.problem}' if known.problem else ''}"
-    )
+    problem = f"; {known.problem}" if known.problem else ""
+    where = f"kept by {connection.samples} for {_whom(connection)}"
+    detail = f"{known.series} series, the newest of {age:.0f} s ago, every {interval} s, {where}{problem}"
     if age > max(MISSED_LOOKS * interval, LEAST_MISSED_SECONDS):
         return Finding(name=title, detail=detail, is_well=False, advice="look at the collector's log")
     slow = f"set `interval_seconds` of the connection {name} to 60 or less: peaks are missed"
     return Finding(name=title, detail=detail, advice=slow if interval > ADVISED_SECONDS else "")
+
+
+def _whom(connection: YarnConnection) -> str:
+    """Whose jobs read what is collected."""
+    return "all projects" if connection.projects is None else f"{listed(connection.projects) or 'no project'} alone"
 
 
 def _clock(state: RunState) -> Finding:

@@ -281,6 +281,7 @@ def test_how_old_the_samples_of_a_cluster_are_is_told(healthy: Settings, run_sta
     answers = findings(own)
     assert [answers[name].is_well for name in ("collector", "samples of prod")] == [True, True]
     assert answers["samples of prod"].detail.startswith("3 series, the newest of 0 s ago")
+    assert "kept by files for all projects" in answers["samples of prod"].detail
     run_state.collections.tell(replace(collected, collected_at=MONDAY, problem="it is away"))
     late = findings(own)["samples of prod"]
     assert (late.is_well, "it is away" in late.detail) == (False, True)

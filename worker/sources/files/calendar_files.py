@@ -22,7 +22,8 @@ def calendar_text(connection: FilesConnection, path: str) -> bytes:
     """
     folder = connection.path.resolve()
     real = Path(os.path.realpath(folder / path))  # also of links in a circle
-    if not real.is_relative_to(folder) or not os.path.isfile(real):  # noqa: PTH113 - Path's raises for names that are too long
+    is_file = real.is_relative_to(folder) and os.path.isfile(real)  # noqa: PTH113 - Path's raises for names that are too long
+    if not is_file or connection.hides(real):
         raise SourceNotFound(f"found no file {path!r} in the connection's folder")
     if not all(map(connection.may_read, (path, str(real.relative_to(folder))))):
         raise SourceNotFound(f"found no file {path!r} that this connection lets anybody read")

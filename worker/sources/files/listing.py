@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import translate
@@ -66,11 +66,13 @@ class Files:
 class _Walk:
     """A look for the files of a glob.
 
-    folder: real, without links. seen: how many names were looked at. found: files, by their path inside the folder.
-    unread: data that are not read. outside: links out of it. unnamed: as in Files. targets: link → where it leads.
+    folder: real, without links. hides: whether a folder is not there for whoever asks. seen: how many names were looked at.
+    found: files, by their path inside the folder. unread: data that are not read. outside: links out of it. unnamed: as in Files.
+    targets: link → where it leads.
     """
 
     folder: Path
+    hides: Callable[[Path], bool]
     seen: int = 0
     found: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
@@ -103,6 +105,8 @@ class _Walk:
 
     def _entries(self, real: Path) -> Iterator[os.DirEntry[str]]:
         """What lies in a folder, but for what is hidden; nothing where we may not look."""
+        if self.hides(real):
+            return
         try:
             entries = list(os.scandir(real))
         except OSError:
@@ -150,7 +154,7 @@ def find_files(connection: FilesConnection, pattern: str | None) -> Files:
             f"found no folder {folder.name!r}, where this connection's CSV and Parquet files lie; "
             "`queuecast config show` says its path"
         )
-    walk = _Walk(folder.resolve())
+    walk = _Walk(folder.resolve(), connection.hides)
     walk.look(_parts(folder, pattern))
     files = _readable(walk, connection)
     if files.left_out and not files.paths:

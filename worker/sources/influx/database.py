@@ -30,7 +30,10 @@ class InfluxDatabase:
 
     def ask(self, statement: str, place: Place, values: Mapping[str, Scalar] = NOTHING) -> list[Series]:
         """What the database of the place answers to one or several statements."""
-        return query(self._server, statement, ERRORS, database=self._name(place), **values)
+        database = self._name(place)
+        if self._connection.hides(database, place.measurement):
+            return []  # as of a measurement that is not there
+        return query(self._server, statement, ERRORS, database=database, **values)
 
     def rows(self, statement: str, place: Place, values: Mapping[str, Scalar] = NOTHING) -> list[Row]:
         """The rows of all series of such an answer."""
@@ -54,10 +57,11 @@ class InfluxDatabase:
 
     def refuse_unknown_measurement(self, place: Place) -> None:
         """A measurement that is not there is an empty answer, not an error."""
-        names = names_in(self.ask("SHOW MEASUREMENTS", place))
+        database = self._name(place)
+        found = names_in(query(self._server, "SHOW MEASUREMENTS", ERRORS, database=database))
+        names = [name for name in found if not self._connection.hides(database, name)]
         if place.measurement in names:
             return
-        database = self._name(place)
         readable = [name for name in names if self._connection.may_read(database, name)]
         there_are = f"there are {listed(readable, MAX_NAMED)}" if readable else f"and no other in the database {database!r}"
         raise SourceNotFound(f"measurement {place.measurement!r} not found, {there_are}")

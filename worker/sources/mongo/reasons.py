@@ -25,7 +25,7 @@ def why_no_document(documents: Documents, query: Query, among: Filter) -> DataEr
     database, document = documents.database, documents.find_one()
     if document is None:
         if documents.name not in database.list_collection_names(filter={"name": documents.name}, authorizedCollections=True):
-            return SourceNotFound(f"found no collection {documents.name!r} in the database {database.name!r}")
+            return no_collection(documents)
         return EmptySeries(f"the collection {documents.name!r} is empty")
     if among and documents.find_one(among) is None:
         conditions = " and ".join(f"{name!r} is {condition['$eq']!r}" for name, condition in among.items())
@@ -35,6 +35,11 @@ def why_no_document(documents: Documents, query: Query, among: Filter) -> DataEr
         return SourceNotFound("; ".join(no_field(name, kinds) for name in missing))
     kept = " that `where` keeps" if query.where else ""
     return EmptySeries(f"found no document of it{kept} in {documents.name!r}", queue=queue)
+
+
+def no_collection(documents: Documents) -> SourceNotFound:
+    """There is none of this name, or none for whoever asks."""
+    return SourceNotFound(f"found no collection {documents.name!r} in the database {documents.database.name!r}")
 
 
 def is_anywhere(documents: Documents, among: Filter, name: str) -> bool:
