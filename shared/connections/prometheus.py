@@ -123,12 +123,6 @@ class PrometheusConnection(Connection):
             ca_file=str(self.ca_file) if self.ca_file else None,
         )
 
-    def let_go(self) -> None:
-        """Close the sockets that wait for a next question; those of other servers are opened again."""
-        from shared.drivers.prometheus import close_sockets
-
-        close_sockets()
-
     def look(self, _name: str) -> Look:
         """A real question, and the names of its metrics."""
         from shared.drivers.prometheus import names, reach

@@ -1,6 +1,7 @@
 """One question over HTTP, whose answer has an end: in time from the connection to its last byte, and in size when unpacked.
 
 A socket's own timeout is one of each read, and who sends a byte now and then never meets it; so a timer ends the connection.
+A server that is silent for a minute is given up before that.
 No redirect is followed and no connection kept.
 """
 
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Event, Timer
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 CONNECT_SECONDS = 3.0
+MAX_SILENT_SECONDS = 60.0  # before the next byte
 PORTS = {"http": 80, "https": 443}
 _CHUNK = 1 << 16
+_OF_PATHS = "/%:@!$&'()*+,;=~"  # signs that stand in a path as they are
 _ANY_HEADER = 47  # of zlib: that of gzip, or its own
 
 
@@ -40,8 +43,16 @@ class Answer:
     content: bytes
 
 
-def get(url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int, ca_file: str | None = None) -> Answer:
-    """The answer to a GET.
+def fetch(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    body: bytes | None = None,
+    seconds: float,
+    max_bytes: int,
+    ca_file: str | None = None,
+) -> Answer:
+    """The answer to a GET, or to a POST of a body.
 
     Args:
         ca_file: who vouches for the server's certificate; None = whom the system trusts.
@@ -56,18 +67,30 @@ def get(url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int,
         connection = HTTPConnection(host, port)
         connection.sock = line
         connection.auto_open = 0  # a second connection would be one without TLS and without an end
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        try:
-            connection.request("GET", target, headers={"Accept-Encoding": "gzip", "Connection": "close", **headers})
+        sent = {"Accept-Encoding": "gzip", "Connection": "close", **headers}
+        with _in_time(is_over, seconds):
+            connection.request("GET" if body is None else "POST", _target(url), body, sent)
             with connection.getresponse() as answer:
                 content = _content(answer, max_bytes)
-        except (OSError, HTTPException, NotPlainError) as error:
-            if not is_over.is_set():
-                raise
-            raise TimeoutError(f"its answer was not complete after {seconds:g} s") from error
-        if is_over.is_set():  # an answer that ends with its connection looks whole
-            raise TimeoutError(f"its answer was not complete after {seconds:g} s")
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
+
+
+@contextmanager
+def _in_time(is_over: Event, seconds: float) -> Iterator[None]:
+    """Raises TimeoutError for whatever became of an answer that was ended."""
+    try:
+        yield
+    except (OSError, HTTPException, NotPlainError) as error:
+        if not is_over.is_set():
+            raise
+        raise TimeoutError(f"its answer was not complete after {seconds:g} s") from error
+    if is_over.is_set():  # an answer that ends with its connection looks whole
+        raise TimeoutError(f"its answer was not complete after {seconds:g} s")
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (quote(parts.path, safe=_OF_PATHS) or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 @contextmanager
@@ -83,7 +106,7 @@ def _connected(host: str, port: int, context: ssl.SSLContext | None, seconds: fl
     timer.daemon = True
     timer.start()
     try:
-        line.settimeout(seconds)
+        line.settimeout(min(MAX_SILENT_SECONDS, seconds))
         line = line if context is None else _with_tls(line, context, host, is_over)
         yield line, is_over
     finally:

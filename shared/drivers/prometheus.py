@@ -6,22 +6,18 @@ An answer is taken up to a size and a time. A part of one is none: servers that 
 from __future__ import annotations
 
 import json
-import os
-import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from urllib.parse import quote, urlencode
-
-import urllib3
+from http.client import HTTPException
+from urllib.parse import quote, urlencode, urlsplit
 
 from shared.domain.codec import Document
+from shared.drivers.bounded_http import Answer, NotPlainError, TooLargeError, fetch
 from shared.errors import CredentialsRefused, DataError, QueuecastError, SourceAway, SourceNotFound, UnreadableData
 
-CONNECT_SECONDS, READ_SECONDS = 3, 60
-REACHED_SECONDS = 4
-MAX_SECONDS = 120  # of an answer from its first byte to the last
+REACHED_SECONDS = 4.0
+MAX_SECONDS = 120.0  # from the question to the last byte of its answer, which a server takes so long for at most
 MAX_MIB = 64
 MAX_WORDS = 300  # characters of what a server says
 WHOLE = {  # what others than Prometheus are to leave alone; it passes over parameters that it does not know
@@ -29,9 +25,6 @@ WHOLE = {  # what others than Prometheus are to leave alone; it passes over para
     "max_source_resolution": "0s",  # Thanos: samples, no averages of them
     "nocache": "1",  # VictoriaMetrics: steps end when they are asked for, and samples that came late are seen
 }
-_CHUNK = 1 << 16
-_TOO_MUCH = f"its answer is larger than the accepted {MAX_MIB} MiB"
-_TOO_SLOW = f"its answer was not complete after {MAX_SECONDS} s"
 _AWAY = {408, 425, 429, 500, 502, 503, 504}  # 503 is also a query that took too long
 _REFUSED = {
     401: "authentication failed",
@@ -58,8 +51,8 @@ class PrometheusServer:
     @property
     def host(self) -> str:
         """Where it is, for messages: nothing of a URL that may be secret."""
-        parts = urllib3.util.parse_url(self.url)
-        return f"{parts.host}:{parts.port}" if parts.port else str(parts.host)
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +80,8 @@ def reach(server: PrometheusServer) -> bool:
     Raises:
         CredentialsRefused, SourceAway, SourceNotFound, UnreadableData.
     """
-    limits = urllib3.Timeout(total=REACHED_SECONDS)
-    data = ask(server, "query", {"query": "count_over_time(vector(1)[1m:30s])", "time": "60"}, limits=limits)
+    moments = {"query": "count_over_time(vector(1)[1m:30s])", "time": "60"}
+    data = ask(server, "query", moments, seconds=REACHED_SECONDS)
     return [value for series in series_in(data) for _, value in series.samples] == [2.0]
 
 
@@ -119,64 +112,38 @@ def _series(given: Document) -> Series:
 
 
 def ask(
-    server: PrometheusServer,
-    path: str,
-    parameters: Parameters,
-    *,
-    method: str = "POST",
-    limits: urllib3.Timeout | None = None,
+    server: PrometheusServer, path: str, parameters: Parameters, *, method: str = "POST", seconds: float | None = None
 ) -> object:
-    """What an endpoint of `/api/v1` answers: its `data`; raises as `reach` does."""
+    """What an endpoint of `/api/v1` answers: its `data`; raises as `reach` does.
+
+    Args:
+        seconds: all that it may take, to the last byte of its answer.
+    """
     form, is_post = urlencode(WHOLE | {**parameters}, doseq=True), method == "POST"
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+    headers = {"Accept": "application/json"}
     headers |= {"Content-Type": "application/x-www-form-urlencoded"} if is_post else {}
     headers |= {"Authorization": server.authorization} if server.authorization else {}
     try:
-        answer = _pool(os.getpid(), server.ca_file).request(
-            method,
+        answer = fetch(
             f"{server.url}/api/v1/{path}" + ("" if is_post else f"?{form}"),
+            headers,
             body=form.encode() if is_post else None,
-            headers=headers,
-            timeout=limits or urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            redirect=False,
-            preload_content=False,
+            seconds=seconds or MAX_SECONDS,
+            max_bytes=MAX_MIB << 20,
+            ca_file=server.ca_file,
         )
-        content = _content(answer, server)
-    except urllib3.exceptions.HTTPError as error:
-        raise SourceAway(f"{type(error).__name__} at {server.host}") from error
-    return _data(answer, content, server)
+    except (OSError, HTTPException) as error:
+        raise SourceAway(f"{type(error).__name__} at {server.host}: {_short(error)}") from error
+    except TooLargeError as error:
+        raise UnreadableData(f"its answer: {error}: ask for a shorter history, or longer steps") from error
+    except NotPlainError as error:
+        raise UnreadableData(f"its answer: {error}") from error
+    return _data(answer, server)
 
 
-def close_sockets() -> None:
-    """Close the sockets of this process that nobody is using."""
-    _pool.cache_clear()
-
-
-def _content(answer: urllib3.BaseHTTPResponse, server: PrometheusServer) -> bytes:
-    """The whole answer, unpacked; raises UnreadableData for one that is too large, SourceAway for one that takes too long."""
-    try:
-        content = b"".join(_parts(answer, server))
-    except BaseException:
-        answer.close()
-        raise
-    answer.release_conn()
-    return content
-
-
-def _parts(answer: urllib3.BaseHTTPResponse, server: PrometheusServer) -> Iterator[bytes]:
-    ends, size = time.monotonic() + MAX_SECONDS, 0
-    for part in answer.stream(_CHUNK, decode_content=True):
-        size += len(part)
-        if size > MAX_MIB << 20:
-            raise UnreadableData(f"{_TOO_MUCH}: ask for a shorter history, or longer steps")
-        if time.monotonic() > ends:
-            raise SourceAway(f"{_TOO_SLOW} at {server.host}")
-        yield part
-
-
-def _data(answer: urllib3.BaseHTTPResponse, content: bytes, server: PrometheusServer) -> object:
-    document = _object(content)
-    words = _words(document, content, answer.status)
+def _data(answer: Answer, server: PrometheusServer) -> object:
+    document = _object(answer.content)
+    words = _words(document, answer.content, answer.status)
     if 300 <= answer.status < 400:
         raise SourceNotFound(f"{server.host} sends to another address, which is not followed: name the one where it leads")
     if answer.status >= 400:
@@ -216,9 +183,3 @@ def _words(document: Document | None, content: bytes, status: int) -> str:
 
 def _short(text: object) -> str:
     return " ".join(str(text).split())[:MAX_WORDS]
-
-
-@lru_cache(maxsize=8)
-def _pool(_process: int, ca_file: str | None) -> urllib3.PoolManager:
-    """One per process: sockets must not cross a fork. Certificates are looked at, always."""
-    return urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=ca_file, retries=False)

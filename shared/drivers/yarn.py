@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from shared.domain.identifiers import control_in, shown
 from shared.domain.queue_tree import QueueTree
-from shared.drivers.bounded_http import PORTS, Answer, NotPlainError, TooLargeError, get
+from shared.drivers.bounded_http import PORTS, Answer, NotPlainError, TooLargeError, fetch
 from shared.drivers.kerberos import negotiate
 from shared.errors import CredentialsRefused, QueuecastError, SourceAway, SourceNotFound, YarnUnreadable
 from shared.yarn.cluster_info import ClusterInfo, Node, read_info, read_nodes
@@ -182,7 +182,7 @@ class YarnCluster:
         url = f"{address.rstrip('/')}{place}{'?' if query else ''}{'&'.join(query)}"
         self.asked[path] += 1
         try:
-            answer = get(url, headers, seconds=seconds, max_bytes=MAX_MIB << 20, ca_file=self._ca_file)
+            answer = fetch(url, headers, seconds=seconds, max_bytes=MAX_MIB << 20, ca_file=self._ca_file)
         except (OSError, HTTPException) as error:
             raise SourceAway(f"{host}: {type(error).__name__}: {_short(str(error))}") from error
         except (TooLargeError, NotPlainError) as error:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.connections.prometheus import PrometheusConnection
+from shared.drivers import prometheus
 from shared.drivers.prometheus import MAX_MIB, ask, names, reach, series_in
 from shared.errors import CredentialsRefused, SourceAway, SourceNotFound, UnreadableData
 from tests.certificates import Certificates
 from tests.gateway import gateway
 from tests.metrics_server import MetricsServer
+from tests.parrot import answering
 
 HASHED = "$2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay"  # of "test", as Prometheus' documentation has it
 USERS = f"basic_auth_users: {{alice: '{HASHED}'}}\n"
@@ -42,7 +47,7 @@ def test_only_who_is_known_over_a_certificate_that_is_vouched_for_is_answered(tm
         for who in ({}, {**alice, "password": "wrong"}, {"token": "wrong"}):
             with pytest.raises(CredentialsRefused, match="authentication failed"):
                 reach(server.connection(**who, **trusted).server())
-        with pytest.raises(SourceAway, match=r"SSLError at 127\.0\.0\.1"):
+        with pytest.raises(SourceAway, match=r"SSLCertVerificationError at 127\.0\.0\.1"):
             reach(server.connection(**alice).server())
     finally:
         server.stop()
@@ -125,3 +130,27 @@ def test_a_server_that_is_gone_or_frozen_is_away_within_seconds(metrics_server: 
             reach(metrics_server.connection().server())
     finally:
         metrics_server.thaw()
+
+
+@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "])
+def test_who_answers_bit_by_bit_is_away_when_the_time_is_over(begins: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "REACHED_SECONDS", 0.5)
+
+    def answer(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        with suppress(OSError):
+            handler.wfile.write(begins)
+            while True:
+                handler.wfile.write(b" ")
+                time.sleep(0.05)  # the slow server itself, no wait of the test
+
+    with answering(answer) as url:
+        began = time.monotonic()
+        with pytest.raises(SourceAway, match=r"TimeoutError at 127\.0\.0\.1:\d+: its answer was not complete after 0\.5 s"):
+            reach(to(url).server())
+    assert time.monotonic() - began < 10
+
+
+def test_an_address_with_signs_in_its_path_is_asked_as_http_has_them() -> None:
+    with gateway(lambda *_: (200, {}, told(data=["a"]))) as seen:
+        assert names(to(f"{seen.url}/a b/ö/%20c").server(), "queue") == ["a"]
+    assert seen.asked[0][1].startswith("/a%20b/%C3%B6/%20c/api/v1/label/queue/values?")
