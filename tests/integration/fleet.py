@@ -25,6 +25,8 @@ from tests.factories import a_job, a_request
 from tests.polling import eventually
 from tests.up import QUEUECAST
 
+LOG = "fleet.log"  # of what its processes say
+
 
 @dataclass
 class Fleet:
@@ -47,7 +49,7 @@ class Fleet:
             "QUEUECAST_FILES_DIR": str(self.settings.files_dir),
             "QUEUECAST_STORE_URL": self.settings.store_location,
         }
-        with (self.settings.data_dir / "fleet.log").open("ab") as log:
+        with (self.settings.data_dir / LOG).open("ab") as log:
             process = subprocess.Popen(command, env=os.environ | values | self.environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
@@ -94,7 +96,8 @@ class Fleet:
 
 @contextmanager
 def fleet_on(settings: Settings, **environment: str) -> Iterator[Fleet]:
-    """An empty fleet of these settings and further variables; at the end nothing of it runs."""
+    """An empty fleet of these settings and further variables, with a log of its own; at the end nothing of it runs."""
+    (settings.data_dir / LOG).write_bytes(b"")  # the data folder is that of the broker, and earlier fleets' too
     run_state = RunState.open(settings, is_patient=True)
     with closing(open_store(settings.store_location)) as store:
         fleet = Fleet(settings, run_state, store, environment)
