@@ -158,8 +158,8 @@ FAULTS: dict[str, tuple[type[QueuecastError], str]] = {
 def test_a_fault_is_told_by_its_family_and_the_other_one_takes_over(
     fault: str, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yarn, "INFO_SECONDS", 0.5)
-    monkeypatch.setattr(yarn, "ANSWER_SECONDS", 0.5 if fault == "slow" else 10.0)
+    for limit in ("INFO_SECONDS", "ANSWER_SECONDS"):  # a machine under load takes its time to make what is huge, and to unpack it
+        monkeypatch.setattr(yarn, limit, 0.5 if fault == "slow" else 60.0)
     first, second = fleet.urls
     pair, error = YarnCluster(fleet.urls), FAULTS[fault]
     pair.snapshot()
