@@ -14,7 +14,7 @@ import api.command
 from api.command import output
 from api.command.accuracy import print_accuracy, print_pooled
 from api.command.aliases import commands as aliases
-from api.command.choice import Cluster, JobName, Project, Rows, Target
+from api.command.choice import Choice, with_choice
 from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
@@ -173,19 +173,15 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 
 
 @queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
+@with_choice
 def show_accuracy(
     *,
     queue: Annotated[str | None, typer.Argument(help="Its name; without one, whether chances have held over all queues.")] = None,
-    job: JobName = None,
-    cluster: Cluster = None,
-    project: Project = None,
-    target: Target = None,
-    where: Rows = None,
+    choice: Choice,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show how good a queue's forecasts of the last 30 days have been, by lead time, and whether chances have held."""
-    choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
     if queue is not None:
         show(connect(url).get("queues", queue, "accuracy", **choice), print_accuracy, as_json=as_json)
         return
@@ -195,22 +191,18 @@ def show_accuracy(
 
 
 @queues.command("show", epilog="Example: queuecast queues show root.etl")
+@with_choice
 def show_queue(
     *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
-    job: JobName = None,
+    choice: Choice,
     job_id: Annotated[str | None, typer.Option(help="The forecast that this job has made.", show_default="the newest")] = None,
-    cluster: Cluster = None,
-    project: Project = None,
-    target: Target = None,
-    where: Rows = None,
     level: Level = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    choice = {"job": job, "job_id": job_id, "cluster": cluster, "project": project, "target": target, "where": where}
-    show(connect(url).get("queues", queue, "series", **choice, level=level), output.print_series, as_json=as_json)
+    show(connect(url).get("queues", queue, "series", **choice, job_id=job_id, level=level), output.print_series, as_json=as_json)
 
 
 @app.command("models", epilog="Example: queuecast models --json")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.command.choice import Cluster, JobName, Project, Rows, Target
+from api.command.choice import Choice, with_choice
 from api.command.moved import print_move
 from api.command.output import amount
 from api.command.service import DEFAULT_URL, Url, connect, show
@@ -30,6 +30,7 @@ group = typer.Typer()
 
 
 @group.command(epilog="Example: queuecast whatif root.etl --capacity 1.2x --scale 1.1 --horizon 24h")
+@with_choice
 def whatif(
     *,
     queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
@@ -37,16 +38,9 @@ def whatif(
     ceiling: Ceiling = None,
     scale: Annotated[float | None, typer.Option(help="If so many times as much were wanted.", show_default="1")] = None,
     nodes: Annotated[str | None, typer.Option(help="If so much of the cluster were lost: 10%.", show_default="none")] = None,
-    parent: Annotated[
-        str | None,
-        typer.Option(help="If it were below this queue; shares are of what that has.", show_default="as now"),
-    ] = None,
+    parent: Parent = None,
     horizon: Annotated[str | None, typer.Option(help="At most so far ahead: 24h.", show_default="all that is forecast")] = None,
-    job: JobName = None,
-    cluster: Cluster = None,
-    project: Project = None,
-    target: Target = None,
-    where: Rows = None,
+    choice: Choice,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +49,6 @@ def whatif(
     Counted on the paths of its newest forecast: nothing is fitted, nothing is changed. Without any of the first five options the
     outlook is told as it is. Exit 1 where too little is known to tell.
     """
-    choice = {"job": job, "cluster": cluster, "project": project, "target": target, "where": where}
     change = {"capacity": capacity, "ceiling": ceiling, "scale": scale, "nodes": nodes, "parent": parent, "horizon": horizon}
     answer = connect(url).get("queues", queue, "outlook", **choice, **change)
     show(answer, _print, as_json=as_json)
