@@ -225,6 +225,13 @@ class ScannedSource(Source, Protocol):
         """What `read` gives or raises for each of the queues, in any order; raises what is true of the place as a whole."""
         ...
 
+    def read(self, query: Query) -> Reading:
+        """The resampled history of one queue: what a scan gives of it, unless the source has a shorter way."""
+        [(_, reading)] = self.scan(query, [query.queue])
+        if isinstance(reading, DataError):
+            raise reading
+        return reading
+
     def together(self, query: Query, queues: int) -> int:
         """How many queues one scan should be for, of so many that there are: it takes seconds, and what it gives a few MB.
 

@@ -13,7 +13,7 @@ from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
 from worker.sources._covariates import fitted, fitted_names
-from worker.sources.base import Query, Reading, SourceView
+from worker.sources.base import Query, Reading, ScannedSource, SourceView
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
 from worker.sources.files.place_losses import empty_files, large_files, lost_files, nameless_note, nameless_rows
@@ -26,7 +26,7 @@ MAX_LOOKED_AT = 5  # queues: the first ones may be gone, and others not
 
 
 @sources.register("files")
-class FileSource:
+class FileSource(ScannedSource):
     """Files below the connection's `path`; a request's `path` is a glob inside it, none means all of them.
 
     Where no file has the queue column, each file is one queue, named by the file; one that cannot be read stands for the queue
@@ -68,13 +68,6 @@ class FileSource:
                 )
             errors.append(reading)
         raise next((error for error in errors if not isinstance(error, EmptySeries)), errors[0])
-
-    def read(self, query: Query) -> Reading:
-        """One queue's rows of all files, together; raises SourceNotFound, EmptySeries, UnreadableData."""
-        [(_, reading)] = self.scan(query, [query.queue])
-        if isinstance(reading, DataError):
-            raise reading
-        return reading
 
     def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
         """What `read` gives or raises for each of the queues, in any order, by one look at the files for all of them.

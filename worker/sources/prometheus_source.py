@@ -12,7 +12,7 @@ from shared.connections.prometheus import PrometheusConnection
 from shared.errors import DataError, EmptySeries
 from worker.sources import sources
 from worker.sources._covariates import fitted, fitted_names
-from worker.sources.base import MAX_TOGETHER, Query, Reading, SourceView, check_count, fitting_together
+from worker.sources.base import MAX_TOGETHER, Query, Reading, ScannedSource, SourceView, check_count, fitting_together
 from worker.sources.prometheus.asking import Metrics
 from worker.sources.prometheus.ends import PRESENT, Nameless, oldest_of
 from worker.sources.prometheus.place import MetricPlace, has_in, of_queues, place_of
@@ -25,7 +25,7 @@ MAX_LOOKS = 1_000  # windows in which the ends of a history are looked for
 
 
 @sources.register("prometheus")
-class PrometheusSource:
+class PrometheusSource(ScannedSource):
     """Queues are the values of the labels `queue_field`; columns are metrics by their names, or the values of a label of one.
 
     Two samples of one series and time cannot be. Markers of staleness are no samples: a series that ends leaves a gap.
@@ -46,13 +46,6 @@ class PrometheusSource:
         start_at, end_at = self._span(place, columns)
         notes = (*place.notes, *place.advice)
         return SourceView(queues=tuple(queues), columns=columns, start_at=start_at, end_at=end_at, notes=notes)
-
-    def read(self, query: Query) -> Reading:
-        """The history of one queue; raises SourceNotFound, EmptySeries, UnreadableData."""
-        [(_, reading)] = self.scan(query, [query.queue])
-        if isinstance(reading, DataError):
-            raise reading
-        return reading
 
     def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
         """What `read` gives or raises for each of the queues, a few hundred in one question.
