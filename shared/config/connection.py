@@ -37,7 +37,7 @@ class State(Enum):
     """How a connection was when it was looked at, and what its administrator could do about that."""
 
     WELL = ""
-    AWAY = "jobs over it wait until it answers, up to their deadline"
+    AWAY = "wait until it answers"  # what that means is told by its kind
     REFUSED = "mend its credentials, or what they may do there"
     MISSING = "make it there, or correct the connection"
     UNFIT = "correct the connection"
@@ -90,6 +90,7 @@ class Connection(BaseModel):
     roles: whether it is a source, a destination or both; for each there is a class in worker/sources or worker/sinks.
     asks: what a request says of a place there, by name.
     meant: what a request means whose first source is of this kind, where it does not say it.
+    when_away: what becomes of its work while it is away.
     taken_from: field → the setting that fills it. When the first of them is set, there is a connection with the kind's name.
     """
 
@@ -98,6 +99,7 @@ class Connection(BaseModel):
     roles: ClassVar[tuple[Role, ...]] = ("source",)
     asks: ClassVar[Mapping[str, PlaceField]] = {}
     meant: ClassVar[Meant] = Meant()
+    when_away: ClassVar[str] = "jobs over it wait until it answers, up to their deadline"
     taken_from: ClassVar[Mapping[str, str]] = {}
 
     kind: str
@@ -171,7 +173,7 @@ def look_at(name: str, connection: Connection) -> Look:
         state = next((state for family, state in STATES.items() if isinstance(error, family)), None)
         if state is None:
             raise
-        return Look(state=state, detail=str(error), advice=state.value)
+        return Look(state=state, detail=str(error), advice=connection.when_away if state is State.AWAY else state.value)
 
 
 kinds: Registry[Connection] = Registry("shared.connections", InvalidSettings)

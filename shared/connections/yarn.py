@@ -55,6 +55,7 @@ class YarnConnection(Connection):
         PARTITION: PlaceField(accepts=PartitionName, roles=("source",), hint="the label of its nodes; none given = default")
     }
     meant: ClassVar = Meant(target="demand_memory_mb", aggregation=Aggregation.P95)
+    when_away: ClassVar = "nothing is collected of it until it answers; jobs go on with the samples that there are"
 
     kind: Literal["yarn"] = "yarn"
     cluster: ClusterName = Field(min_length=1, description="what the cluster is called, as part of what its queues are")

@@ -67,7 +67,8 @@ def test_a_folder_is_there_or_it_is_not(tmp_path: Path) -> None:
 
 def test_a_database_that_is_away_is_a_finding_and_does_not_end_the_visit(tmp_path: Path) -> None:
     away = influx("http://127.0.0.1:1")
-    assert look_at("charts", away).state is State.AWAY
+    seen = look_at("charts", away)
+    assert (seen.state, seen.advice) == (State.AWAY, "jobs over it wait until it answers, up to their deadline")
     findings = {finding.name: finding for finding in diagnose(Settings(data_dir=tmp_path, connections={"charts": away}))}
     assert findings["connection charts"].verdict == "away"
     assert "broker" in findings

@@ -108,7 +108,8 @@ def test_a_look_tells_a_configuration_that_cannot_be_read(tmp_path: Path) -> Non
 
 
 def test_a_look_at_what_is_no_cluster_says_what_to_do() -> None:
-    assert look_at("y", to("http://127.0.0.1:1")).state is State.AWAY
+    away = look_at("y", to("http://127.0.0.1:1"))
+    assert (away.state, away.advice) == (State.AWAY, YarnConnection.when_away)
     with gateway(standby) as seen:
         assert look_at("y", to(seen.url)).detail.endswith(": standby")
     with gateway(lambda *_: (200, {}, b"hello")) as seen:
