@@ -6,6 +6,7 @@ root.users ── ada, bob (dynamic)      samples: root.users/ada and …/bob wh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
 
 from shared.domain.capacities import Resources
@@ -13,6 +14,8 @@ from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.domain.dynamic_queues import dynamic_sums
 from shared.domain.queue_tree import DEFAULT_PARTITION, Queue, QueueTree, Share, State
 from worker.collect.room import Room, Rooms, is_saturated, rooms_of
+
+AMOUNTS = ("total", "all_partitions", "available", "allocated", "reserved", "pending")  # of totals; the others are counts
 
 
 def queue_samples(tree: QueueTree, cluster: str, at: datetime) -> list[QueueSample]:
@@ -33,27 +36,9 @@ def cluster_sample(tree: QueueTree, cluster: str, at: datetime) -> ClusterSample
     totals = tree.totals
     if totals is None:
         return None
-    return ClusterSample(
-        cluster=cluster,
-        timestamp=at,
-        **_numbers(
-            total=totals.total,
-            all_partitions=totals.all_partitions,
-            available=totals.available,
-            allocated=totals.allocated,
-            reserved=totals.reserved,
-            pending=totals.pending,
-        ),
-        nodes_active=totals.nodes_active,
-        nodes_lost=totals.nodes_lost,
-        nodes_unhealthy=totals.nodes_unhealthy,
-        nodes_decommissioned=totals.nodes_decommissioned,
-        apps_running=totals.apps_running,
-        apps_pending=totals.apps_pending,
-        containers_allocated=totals.containers_allocated,
-        containers_reserved=totals.containers_reserved,
-        containers_pending=totals.containers_pending,
-    )
+    told = {each.name: getattr(totals, each.name) for each in fields(totals)}
+    amounts = {name: told.pop(name) for name in AMOUNTS}
+    return ClusterSample(cluster=cluster, timestamp=at, **_numbers(**amounts), **told)
 
 
 def partition_name(partition: str) -> str:
