@@ -101,6 +101,8 @@ def everything_shown() -> str:
     metrics.candidate_recorded(Score(candidate=Candidate(model="hour_mean"), measures=MEASURES, windows=(), seconds=0.2))
     metrics.REAPS.labels(ActionKind.SEND_PLAN).inc()
     metrics.COLLECTED_AT.labels("prod").set_to_current_time()
+    metrics.COLLECTIONS.labels("prod", "collected").inc()
+    metrics.COLLECT_QUESTIONS.labels("prod", "scheduler").inc()
     metrics.SOURCE_SECONDS.labels("files").observe(0.2)
     metrics.forecast_delivered(a_forecast(), "files")
     metrics.HTTP_REQUESTS.labels("GET", "/v1/jobs", 200).inc()
