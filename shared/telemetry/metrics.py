@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from celery.utils.log import current_process_index  # type: ignore[attr-defined] # its types lack it
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -30,7 +29,9 @@ def counting_process() -> str:
     A pool replaces its children every 500 tasks; the next child of a slot goes on counting where the last one ended, so the
     files stay as many as the slots. What remains are those of a main process that was started again, until the folder is emptied.
     """
-    slot = current_process_index(base=0)
+    from celery.utils.log import current_process_index  # type: ignore[attr-defined] # its types lack it
+
+    slot = current_process_index(base=0)  # of a pool's child: whoever is none, as the collector, has no use for Celery
     return str(os.getpid()) if slot is None else f"{os.getppid()}-{slot}"
 
 

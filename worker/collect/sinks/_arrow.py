@@ -173,8 +173,8 @@ def _cells(part: pa.Table, name: str) -> Sequence[Cell]:
     column = part[name]
     if pa.types.is_timestamp(column.type):
         return moments_of(column)
-    cells: list[Cell] = column.to_pylist()
-    return cells
+    once: dict[Cell, Cell] = {}  # most values of a column are there many times: memory
+    return [once.setdefault(cell, cell) for cell in column.to_pylist()]
 
 
 def _may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:

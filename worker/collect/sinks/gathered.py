@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from math import nan
 
 from shared.domain.collected import Series
@@ -27,13 +28,13 @@ class Gathered:
             column.append(float(value) if isinstance(value, int | float) else nan)
 
     def series(self) -> list[Series]:
-        """What was put, by queue and partition, each in the order of time."""
-        return [self._series(queue, partition) for queue, partition in sorted(self._found)]
+        """What was put, by queue and partition, each in the order of time; it is let go of here."""
+        return [self._series(*key, *self._found.pop(key)) for key in sorted(self._found)]
 
-    def _series(self, queue: str, partition: str) -> Series:
-        times, columns = self._found[queue, partition]
-        last = {at: place for place, at in enumerate(times)}
-        places = [last[at] for at in sorted(last)]
-        chosen = (array("d", [column[place] for place in places]) for column in columns)
-        at = array("q", [times[place] for place in places])
-        return Series(queue=queue, partition=partition, at=at, columns=dict(zip(self._columns, chosen, strict=True)))
+    def _series(self, queue: str, partition: str, times: array[int], columns: list[array[float]]) -> Series:
+        if any(at >= later for at, later in pairwise(times)):  # seldom, and a copy: memory
+            last = {at: place for place, at in enumerate(times)}
+            places = [last[at] for at in sorted(last)]
+            times = array("q", [times[place] for place in places])
+            columns = [array("d", [column[place] for place in places]) for column in columns]
+        return Series(queue=queue, partition=partition, at=times, columns=dict(zip(self._columns, columns, strict=True)))
