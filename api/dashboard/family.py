@@ -9,9 +9,11 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from api.edge.context import Services
+from api.edge.limits_now import as_now
 from api.edge.refusals import field_problems
 from api.schema.queries import OutlookQuery
 from api.v1.children import why_not_added
+from api.v1.known_limits import KnownLimits
 from api.v1.outlooks import ChildrenExpected, OutlookAnswer, children_expected, outlook_answer
 from shared.domain.forecasts import Forecast
 from shared.domain.moving import may_move
@@ -36,11 +38,12 @@ class Family:
 
 def family_of(services: Services, forecast: Forecast, parent: str | None, capacity: str | None, now: datetime) -> Family:
     """Of a forecast with paths on which something can be counted; parent, capacity: as they were written into the form."""
-    children = children_expected(services, forecast, OutlookQuery(), now)
+    present = as_now(services, forecast)
+    children = children_expected(services, present, OutlookQuery(), now)
     has_sum = children is not None and children.now is not None and forecast.paths is not None
     move, problem = _moved(services, forecast, parent, capacity, now) if parent else (None, None)
     return Family(
-        own=outlooks(forecast, forecast.paths.rows(), now)[0] if has_sum and forecast.paths else None,
+        own=outlooks(present, forecast.paths.rows(), now)[0] if has_sum and forecast.paths else None,
         children=children,
         parents=_parents(services, forecast) if why_not_added(forecast) is None else (),
         move=move,
@@ -49,8 +52,10 @@ def family_of(services: Services, forecast: Forecast, parent: str | None, capaci
 
 
 def _parents(services: Services, forecast: Forecast) -> list[str]:
+    """Of those that the run knows, those that the cluster's tree still has."""
     known = {name.rpartition(".")[0] for name in services.store.reports.queues(forecast.job_id)} - {""}
-    return sorted(parent for parent in known if may_move(forecast.queue, parent))
+    limits = KnownLimits.of(services, forecast, 0.0)
+    return sorted(parent for parent in known if may_move(forecast.queue, parent) and not limits.is_gone(parent))
 
 
 def _moved(

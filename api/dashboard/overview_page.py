@@ -14,6 +14,7 @@ from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, row
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.context import Services
 from api.edge.identity import caller
+from api.edge.limits_now import LimitsNow
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.v1.choice import choice_of
@@ -58,7 +59,7 @@ def show(services: Services) -> str:
 
 def _rows(services: Services, now: datetime) -> list[Row]:
     """Every queue that the caller may see."""
-    forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
+    forecasts = LimitsNow(services).of_all(services.store.forecasts.newest_of_each(projects=caller().projects))
     failed, levels = services.store.run_failures.since(forecasts), services.settings.mark_levels
     return [row_of(forecast, levels, now, failed.get((forecast.series_id, forecast.job))) for forecast in forecasts]
 

@@ -18,13 +18,14 @@ from api.dashboard.family import Family, family_of
 from api.dashboard.overview import row_of
 from api.dashboard.whatif import slider_of
 from api.edge.context import Services
+from api.edge.limits_now import as_now
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
-from api.v1.clusters import as_now, changes_of
+from api.v1.clusters import changes_of
 from api.v1.queue_answers import standings
 from api.v1.usage import usage_beside
 from shared.domain.accuracy import MONTH_DAYS
@@ -77,15 +78,15 @@ def show(services: Services, queue: str) -> str:
     beside = forecasts.queues(forecast.metric, cluster=forecast.cluster, projects=[forecast.project])
     others = [name for name in beside if name != queue]
     compared = [like for name in query.compare if name in others and (like := _like(services, forecast, name))]
-    row = row_of(forecast, services.settings.mark_levels, now)
+    row = row_of(present := as_now(services, forecast), services.settings.mark_levels, now)
     return render_template(
         "queue.html",
         query=query,
         row=row,
-        **made_of(forecast, row.peak),
-        relative=relative_of(as_now(services, forecast), now) if row.peak else None,
+        **made_of(present, row.peak),
+        relative=relative_of(present, now) if row.peak else None,
         is_newest=is_newest,
-        lines=chart_lines(forecast, services.settings.mark_levels),
+        lines=chart_lines(present, services.settings.mark_levels),
         **_ahead(services, forecast, query, now, is_newest=is_newest),
         drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
@@ -101,12 +102,13 @@ def show(services: Services, queue: str) -> str:
 
 def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:
     """What is told of the steps still ahead."""
+    present = as_now(services, forecast)
     is_told = is_newest and why_untold(forecast, now) is None
     family = family_of(services, forecast, query.parent, query.capacity, now) if is_told else Family()
     return {
         "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
-        "breaches": breaches(forecast, levels_told(forecast), now),
-        "slider": slider_of(forecast) if is_told else None,
+        "breaches": breaches(present, levels_told(present), now),
+        "slider": slider_of(present) if is_told else None,
         "family": family,
         "usage": usage_beside(services, forecast) if is_newest else None,
     }

@@ -14,6 +14,8 @@ from threading import Lock
 
 from prometheus_client import Metric
 
+from api.edge.context import Services
+from api.edge.limits_now import LimitsNow
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import may_breach
@@ -33,21 +35,22 @@ class Gauges:
         self._shown: Sequence[Metric] = ()
         self._until = 0.0
 
-    def of(self, store: Store) -> Sequence[Metric]:
+    def of(self, services: Services) -> Sequence[Metric]:
         """Those of forecasts that were made in the last month; raises StoreAway."""
         with self._lock:
             began = time.monotonic()
             if began >= self._until:
-                now = datetime.now(UTC)
-                self._shown = [*_queues(store, now), *_schedules(store, now), *calibration_now(store.calibrations.verdict())]
+                now, store = datetime.now(UTC), services.store
+                self._shown = [*_queues(services, now), *_schedules(store, now), *calibration_now(store.calibrations.verdict())]
                 ended = time.monotonic()
                 self._until = ended + min(SPARED * (ended - began), MAX_AGE_SECONDS)
             return self._shown
 
 
-def _queues(store: Store, now: datetime) -> Sequence[Metric]:
-    since = now - timedelta(days=MONTH_DAYS)
-    newest = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
+def _queues(services: Services, now: datetime) -> Sequence[Metric]:
+    since, store = now - timedelta(days=MONTH_DAYS), services.store
+    recent = [forecast for forecast in store.forecasts.newest_of_each() if forecast.created_at >= since]
+    newest = LimitsNow(services).of_all(recent)
     alike: dict[tuple[str, float], list[Forecast]] = defaultdict(list)  # by job, and by the level of their bounds
     newest.sort(key=lambda forecast: (forecast.issued_at, forecast.created_at))  # of equal labels the last one is shown
     for forecast in newest:

@@ -67,7 +67,7 @@ class Present:
     def _of_store(self) -> Iterator[Metric]:
         """Open jobs, queues and schedules."""
         yield from present.jobs_now(self._services.store.jobs.open(), datetime.now(UTC))
-        yield from self._gauges.of(self._services.store)
+        yield from self._gauges.of(self._services)
 
 
 def register(app: Flask) -> None:

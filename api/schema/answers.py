@@ -154,8 +154,11 @@ class ForecastOverview(Answer):
         description="issue time of the search that chose the winner and scored it, where it was fitted again; null = its own"
     )
     unit: Unit | None = Field(description="what the values are counted in; null = nobody knows, or two units fit")
-    guaranteed: float | None = Field(description="what the queue has, in the unit of the values; null = not known")
-    maximum: float | None = Field(description="the most that it can get")
+    guaranteed: float | None = Field(
+        description="what the queue has now, as its cluster's tree says it, else had when this was issued, in the unit of the "
+        "values; null = not known"
+    )
+    maximum: float | None = Field(description="the most that it can get, likewise")
     limit: float | None = Field(description="the limit that hurts: the maximum, else what is guaranteed")
     peak: Peak = Field(description="the highest value of the next 24 hours with its bounds, and the step that is likely to be it")
     peaks: tuple[Peak, ...] = Field(description="the same for each day ahead")

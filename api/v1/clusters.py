@@ -8,12 +8,9 @@ from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema.changes import ToldChange, told_changes
 from shared.connections.yarn import YarnConnection
-from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import listed
-from shared.domain.queue_tree import DEFAULT_PARTITION
-from shared.domain.relative import with_share
 from shared.errors import ClusterNotFound, SeveralClusters
 
 MAX_CHANGES = 200  # of one queue
@@ -50,14 +47,3 @@ def changes_of(services: Services, forecast: Forecast, start: datetime, end: dat
         return ()
     found = services.store.changes.of(forecast.cluster, forecast.queue, partition, since=start, until=end, limit=MAX_CHANGES)
     return told_changes(found)
-
-
-def as_now(services: Services, forecast: Forecast) -> Forecast:
-    """The forecast of amounts with what its queue has now, by the newest tree of its cluster; as it is where none tells."""
-    partition = partition_of(forecast)
-    if partition is None or forecast.cluster not in visible_clusters(services):
-        return forecast
-    kept = services.store.trees.newest(forecast.cluster)
-    queue = next((each for each in kept.tree.queues if each.path == forecast.queue), None) if kept else None
-    share = queue.share(DEFAULT_PARTITION if partition == DEFAULT else partition) if queue else None
-    return forecast if share is None else with_share(forecast, share)

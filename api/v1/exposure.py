@@ -93,7 +93,7 @@ def side_of(services: Services, forecast: Forecast, limits: KnownLimits) -> tupl
         return None, "it has no parent"
     if (reason := why_not_added(forecast)) is not None:
         return None, reason
-    others = {*child_names(services, forecast, parent), *limits.children(parent)} - {forecast.queue}
+    others = {*limits.below(parent, child_names(services, forecast, parent))} - {forecast.queue}
     if not others:
         return None, "no sibling of it is known"
     if len(others) > MAX_SIBLINGS:

@@ -15,6 +15,7 @@ from api.edge import audit
 from api.edge.context import Services
 from api.edge.document import Answers
 from api.edge.identity import caller
+from api.edge.limits_now import LimitsNow, as_now
 from api.edge.policy import READ, WRITE
 from api.edge.projects import visible
 from api.edge.request_checks import request_id
@@ -77,7 +78,8 @@ def show_job(services: Services, job_id: str) -> answers.JobAnswer:
 def list_job_queues(services: Services, job_id: str) -> answers.QueueList:
     """List the forecasts of a job, each with its predicted peak."""
     job, now = visible(services, JOBS, job_id), datetime.now(UTC)
-    return answers.QueueList(queues=[outlook(forecast, now) for forecast in services.store.forecasts.find(job_id=job.job_id)])
+    present = LimitsNow(services).of_all(services.store.forecasts.find(job_id=job.job_id))
+    return answers.QueueList(queues=[outlook(forecast, now) for forecast in present])
 
 
 @route("GET", "/v1/jobs/<job_id>/queues/<path:queue>", READ, Answers(QueueAnswer))
@@ -86,6 +88,7 @@ def show_job_queue(services: Services, job_id: str, queue: str, query: PathsChoi
     job = visible(services, JOBS, job_id)
     forecasts = services.store.forecasts
     forecast = next((forecasts.with_paths(each) for each in forecasts.find(queue=queue, job_id=job_id)[-1:]), None)
+    forecast = as_now(services, forecast) if forecast else None
     return QueueAnswer.of(queue_report(services, job, queue), forecast, datetime.now(UTC), query)
 
 

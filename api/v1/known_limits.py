@@ -1,22 +1,26 @@
-"""What queues have and can get, now and where nodes are lost: as forecasts say it, else as the cluster's tree was read last."""
+"""What queues have and can get, now and where nodes are lost: as the cluster's tree was read last, else as forecasts say it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from api.edge.context import Services
-from shared.connections.yarn import YarnConnection
+from api.edge.limits_now import LimitsNow
 from shared.domain.capacities import Mode, Resources
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.moving import Limits
 from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree, Share
+from shared.domain.relative import RESOURCES, limits_of
 from shared.domain.units import Unit
-from shared.domain.whatif import Kept
+from shared.domain.whatif import Kept, told
 from shared.yarn.effective import resolved
 
-RESOURCES = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}
+GONE = "is not in the cluster's tree any more"
+SAME = 1e-4  # relative: nobody sees less, and means of samples are not whole
 DIVIDED = {Mode.PERCENTAGE, Mode.WEIGHT}
 
 
@@ -26,27 +30,27 @@ class KnownLimits:
 
     tree: as it was read last; None = none is there that the caller's project may see.
     after: the tree as its configuration comes to with the nodes that are left; None = none is lost, or it cannot be told.
-    resource: of the tree that the unit counts; None = it counts something else.
+    unit: of the forecast, in which all limits are.
     """
 
     tree: QueueTree | None
     after: QueueTree | None
     partition: str
-    resource: str | None
+    unit: Unit | None
     lost: float
 
     @classmethod
     def of(cls, services: Services, forecast: Forecast, lost: float) -> KnownLimits:
         """Of the cluster and the partition of a forecast, where so much of the nodes is lost."""
-        partition, resource = partition_of(forecast), RESOURCES.get(forecast.unit) if forecast.unit else None
-        tree = None if partition is None else tree_of(services, forecast)
+        partition = partition_of(forecast)
+        tree = None if partition is None else LimitsNow(services).tree_of(forecast)
         totals = _totals(tree) if tree is not None and lost else {}
         left = {name: _part(total, 1 - lost) for name, total in totals.items()}
         return cls(
             tree=tree,
             after=resolved(tree, left) if tree is not None and totals else None,
             partition=DEFAULT_PARTITION if partition in {None, DEFAULT} else partition,
-            resource=resource,
+            unit=forecast.unit,
             lost=lost,
         )
 
@@ -60,11 +64,19 @@ class KnownLimits:
     def now(self, queue: str, forecast: Forecast | None) -> Limits:
         """Of a queue, and its own forecast where there is one."""
         share = self._share(self.tree, queue)
-        told = Limits() if forecast is None else Limits(guaranteed=forecast.guaranteed, maximum=forecast.maximum)
-        return Limits(
-            guaranteed=self._amount(share.guaranteed) if share and told.guaranteed is None else told.guaranteed,
-            maximum=self._amount(share.ceiling) if share and told.maximum is None else told.maximum,
-        )
+        if share is not None and (has := limits_of(share, self.unit)) is not None:
+            return has
+        return Limits() if forecast is None else Limits(guaranteed=forecast.guaranteed, maximum=forecast.maximum)
+
+    def since(self, issued: Forecast) -> Iterator[str]:
+        """What is otherwise than when the forecast was issued, in its own numbers."""
+        if self.is_gone(issued.queue):
+            yield f"{issued.queue} {GONE}: its limits are those of when the forecast was issued"
+        then, now = Limits(guaranteed=issued.guaranteed, maximum=issued.maximum), self.now(issued.queue, issued)
+        words = (("was guaranteed", then.guaranteed, now.guaranteed), ("could get at most", then.maximum, now.maximum))
+        was = [f"{what} {told(old, issued.unit)}" for what, old, new in words if old is not None and _differs(old, new)]
+        if was:
+            yield f"when the forecast was issued it {' and '.join(was)}; now is what the cluster's tree says"
 
     def kept(self, queue: str) -> Kept:
         """What is left of a queue's guarantee and of its ceiling."""
@@ -86,9 +98,17 @@ class KnownLimits:
         """The queues right below one, as the tree has them, but for those that come and go with their applications."""
         return [queue.path for queue in self.tree.children(parent) if not queue.is_dynamic] if self.tree else []
 
+    def below(self, parent: str, of_run: Sequence[str]) -> list[str]:
+        """The same with those that a run has looked at, in order; without those that the tree has no more."""
+        return sorted({*(queue for queue in of_run if not self.is_gone(queue)), *self.children(parent)})
+
     def knows(self, queue: str) -> bool:
         """Whether the tree has it."""
         return self.tree is not None and queue in self.tree.by_path
+
+    def is_gone(self, queue: str) -> bool:
+        """Whether there is a tree, and it does not have the queue."""
+        return self.tree is not None and not self.knows(queue)
 
     def is_divided(self, parent: str) -> bool | None:
         """Whether its children's guarantees are parts of one whole; None = nobody knows."""
@@ -99,24 +119,15 @@ class KnownLimits:
         known = tree.by_path.get(queue) if tree else None
         return known.share(self.partition) if known else None
 
-    def _amount(self, resources: Resources | None) -> float | None:
-        return None if resources is None or self.resource is None else float(getattr(resources, self.resource))
-
     def _ratio(self, left: Resources | None, whole: Resources | None) -> float:
         """By memory where the unit is neither."""
-        name = self.resource or RESOURCES[Unit.MEGABYTES]
+        name = RESOURCES.get(self.unit or Unit.MEGABYTES, RESOURCES[Unit.MEGABYTES])
         all_of_it = getattr(whole, name, 0)
         return getattr(left, name, 0) / all_of_it if all_of_it else 1 - self.lost
 
 
-def tree_of(services: Services, forecast: Forecast) -> QueueTree | None:
-    """The newest tree of the forecast's cluster, where its project may use the cluster's connection; None = there is none."""
-    every = services.settings.all_connections.values()
-    ours = [each for each in every if isinstance(each, YarnConnection) and each.cluster == forecast.cluster]
-    if not any(each.serves(forecast.project) for each in ours):
-        return None
-    kept = services.store.trees.newest(forecast.cluster)
-    return kept.tree if kept else None
+def _differs(old: float, new: float | None) -> bool:
+    return new is None or not isclose(old, new, rel_tol=SAME)
 
 
 def _totals(tree: QueueTree) -> dict[str, Resources]:

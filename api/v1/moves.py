@@ -13,7 +13,7 @@ from api.edge.context import Services
 from api.schema.answers import Answer
 from api.v1.children import Children, Missing, child_names, children_of, why_not_added
 from api.v1.expected import Expected
-from api.v1.known_limits import KnownLimits
+from api.v1.known_limits import GONE, KnownLimits
 from shared.domain.distribution import Rows
 from shared.domain.excess import Excess
 from shared.domain.forecasts import Forecast
@@ -98,7 +98,7 @@ class Side:
         """Of a parent that the queue of the forecast leaves, or comes to."""
         queue = forecast.queue
         run = child_names(services, forecast, parent)
-        others = sorted({*run, *limits.children(parent)} - {queue})
+        others = [name for name in limits.below(parent, run) if name != queue]
         own = next(iter(services.store.forecasts.beside(forecast, [parent])), None)
         return cls(
             parent=parent,
@@ -107,7 +107,7 @@ class Side:
             others=others,
             found=children_of(services, forecast, [*others, queue]),
             limits=limits,
-            is_known=own is not None or bool(others) or limits.knows(parent),
+            is_known=own is not None or bool(run) or limits.knows(parent),
         )
 
     @cached_property
@@ -169,6 +169,8 @@ class Moving:
         old, new = (Side.of(services, forecast, each, limits) for each in (present, parent))
         if not new.is_known:
             raise InvalidRequest(f"{parent} is not known; accepted are queues that the same run has forecast", field=PARENT)
+        if limits.is_gone(parent):
+            raise InvalidRequest(f"{parent} {GONE}; accepted are queues that are", field=PARENT)
         if f"{parent}.{name}" in new.others:
             raise InvalidRequest(f"{parent} has a queue of the name {name} already", field=PARENT)
         return cls(old=old, new=new)

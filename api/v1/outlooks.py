@@ -10,6 +10,7 @@ from pydantic import Field
 
 from api.edge.context import Services
 from api.edge.document import Answers
+from api.edge.limits_now import as_now
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema.answers import Answer
@@ -18,13 +19,13 @@ from api.v1.children import Missing, child_names, children_of
 from api.v1.choice import chosen_forecast
 from api.v1.expected import Expected
 from api.v1.exposure import Among, Exposure, side_of
-from api.v1.known_limits import KnownLimits
+from api.v1.known_limits import GONE, KnownLimits
 from api.v1.moves import Asked, Move, Moving
 from shared.domain.distribution import Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import why_untold
 from shared.domain.units import Unit, work_of
-from shared.domain.whatif import Changed, changed, sentence
+from shared.domain.whatif import Changed, about_cut, changed, sentence
 from shared.errors import InvalidRequest
 
 
@@ -55,7 +56,7 @@ class OutlookAnswer(Answer):
     now: Expected | None = Field(description="with the limits that are known")
     then: Expected | None = Field(description="with what is asked for; null = nothing was")
     sentence: str | None = Field(description="what the change does, for people")
-    notes: tuple[str, ...] = Field((), description="what a person should know about the change")
+    notes: tuple[str, ...] = Field((), description="what a person should know about the limits of now, and about the change")
     children: ChildrenExpected | None = Field(
         description="the sum of its children, as the same run has forecast them; null = it has none, or nothing can be told"
     )
@@ -77,11 +78,12 @@ def show_outlook(services: Services, queue: str, query: OutlookQuery) -> Outlook
 
 
 def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, now: datetime) -> OutlookAnswer:
-    """The outlook of a forecast that was read with its paths."""
+    """The outlook of a forecast that was read with its paths, with the limits that its queue has now."""
+    issued, forecast = forecast, as_now(services, forecast)
     most_steps = _steps(forecast, query)
     reason, work_unit = why_untold(forecast, now), work_of(forecast.unit)[1]
     rows = forecast.paths.rows() if forecast.paths and reason is None else [forecast.prediction]
-    then = Then.of(services, forecast, rows, query)  # also to refuse what is not accepted
+    then = Then.of(services, issued, forecast, rows, query)  # also to refuse what is not accepted
     if reason is not None:
         nothing = dict.fromkeys(("now", "then", "sentence", "children", "exposure", "moved"))
         return OutlookAnswer.showing(forecast, work_unit=work_unit, reason=reason, **nothing)
@@ -112,18 +114,18 @@ class Then:
     is_other: bool  # than now
 
     @classmethod
-    def of(cls, services: Services, forecast: Forecast, rows: Rows, query: OutlookQuery) -> Self:
-        """Raises InvalidRequest, naming the field."""
+    def of(cls, services: Services, issued: Forecast, forecast: Forecast, rows: Rows, query: OutlookQuery) -> Self:
+        """issued: the forecast with the limits of when it was issued. Raises InvalidRequest, naming the field."""
         limits = KnownLimits.of(services, forecast, query.change.lost)
+        notes = (*limits.since(issued), *about_cut(issued, rows, forecast.maximum), *limits.notes)
         if query.parent is None:
             parent = _parent_guarantee(services, forecast, query, limits)
             then = changed(forecast, rows, query.change, parent, limits.kept(forecast.queue))
-            return cls(
-                changed=replace(then, notes=(*then.notes, *limits.notes)), moving=None, limits=limits, is_other=bool(query.change)
-            )
+            then = replace(then, notes=(*notes, *then.notes))
+            return cls(changed=then, moving=None, limits=limits, is_other=bool(query.change))
         moving = Moving.of(services, forecast, query.parent, limits)
         then = changed(forecast, rows, query.change, moving.new.has.guaranteed, limits.kept(query.parent))
-        then = replace(then, notes=(*then.notes, *limits.notes))
+        then = replace(then, notes=(*notes, *then.notes))
         then = moving.fitting(then, is_asked=query.change.capacity is not None)
         return cls(changed=then, moving=moving, limits=limits, is_other=True)
 
@@ -148,8 +150,9 @@ def children_expected(services: Services, forecast: Forecast, query: OutlookQuer
     if not (of_run := child_names(services, forecast, forecast.queue)):
         return None
     limits = KnownLimits.of(services, forecast, query.change.lost)
-    names = sorted({*of_run, *limits.children(forecast.queue)})
-    found = children_of(services, forecast, names)
+    found = children_of(services, forecast, limits.below(forecast.queue, of_run))
+    gone = (Missing(queue=name, reason=f"it {GONE}") for name in of_run if limits.is_gone(name))
+    found = replace(found, missing=(*found.missing, *gone))
     if found.joint is None:
         return ChildrenExpected.showing(found, now=None, then=None)
     most_steps, rows = _steps(forecast, query), found.joint.total()
@@ -174,7 +177,7 @@ def _steps(forecast: Forecast, query: OutlookQuery) -> int | None:
 
 
 def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuery, limits: KnownLimits) -> float | None:
-    """What the queue's parent is guaranteed, as its own newest forecast of the same metric says, else the cluster's tree.
+    """What the queue's parent is guaranteed, as the cluster's tree says, else its own newest forecast of the same metric.
 
     None = nothing says it.
     """

@@ -64,7 +64,7 @@ class ForecastStep(Answer):
 
 
 class ForecastAnswer(ForecastTold):
-    """A forecast as it was delivered."""
+    """A forecast as it was delivered; its limits are those that the queue has now, where the cluster's tree says them."""
 
     created_at: datetime
     hyperparameters: Mapping[str, Hyperparameter]

@@ -14,12 +14,13 @@ from flask import Response
 from api.edge.context import Services
 from api.edge.document import JSON, Answers
 from api.edge.identity import caller
+from api.edge.limits_now import LimitsNow, as_now
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
-from api.v1.clusters import as_now, changes_of
+from api.v1.clusters import changes_of
 from api.v1.former import actuals_of
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
@@ -36,7 +37,8 @@ def list_queues(services: Services) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
     forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
     now, failed = datetime.now(UTC), services.store.run_failures.since(forecasts)
-    shown = [outlook(forecast, now, failed.get((forecast.series_id, forecast.job))) for forecast in forecasts]
+    present = LimitsNow(services).of_all(forecasts)
+    shown = [outlook(forecast, now, failed.get((forecast.series_id, forecast.job))) for forecast in present]
     return answers.QueueList(queues=shown)
 
 
@@ -51,9 +53,10 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
     actuals = actuals_of(services, forecast, start, end)
     forecast = services.store.forecasts.with_paths(forecast)
     failed = services.store.run_failures.after(forecast)
-    present, now = as_now(services, forecast), datetime.now(UTC)
+    forecast, now = as_now(services, forecast), datetime.now(UTC)
+    relative = None if query.unit else relative_of(forecast, now)
     if query.unit:
-        forecast, actuals = _in_percent(present, actuals)
+        forecast, actuals = _in_percent(forecast, actuals)
     points = thinned(series_points(forecast, actuals, start, end), query.points)
     if query.format == "csv":
         return Response(
@@ -63,7 +66,7 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
         )
     changes = changes_of(services, forecast, start, end)
     told = series.Series.telling(forecast, now, query, points=points, last_failure=failed, configuration_changes=changes)
-    told = told.model_copy(update={"relative": None if query.unit else relative_of(present, now)})
+    told = told.model_copy(update={"relative": relative})
     return Response(told.model_dump_json(), mimetype=JSON)
 
 

@@ -14,10 +14,12 @@ from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
+from shared.domain.moving import Limits
 from shared.domain.peaks import next_peak
 from shared.domain.queue_tree import Share
 from shared.domain.units import Unit
 
+RESOURCES = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}  # what of a tree each unit counts
 ACCEPTED = "accepted are forecasts of amounts of which it is known what the queue is guaranteed, and of percentages"
 
 
@@ -55,11 +57,20 @@ def relative_of(forecast: Forecast, now: datetime) -> Relative | None:
 
 def with_share(forecast: Forecast, share: Share) -> Forecast:
     """The forecast of amounts of a queue that has this share of a partition now; as it is where that is not told of its unit."""
-    name = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}.get(forecast.unit) if forecast.unit else None
+    has = limits_of(share, forecast.unit)
+    return forecast if has is None else replace(forecast, guaranteed=has.guaranteed, maximum=has.maximum)
+
+
+def limits_of(share: Share, unit: Unit | None) -> Limits | None:
+    """What a share of a partition comes to in a unit; None = the unit counts something else, or nobody knows.
+
+    Percentages are of what a queue was guaranteed when they were read, and have no limits in a tree.
+    """
+    name = RESOURCES.get(unit) if unit else None
     if name is None or share.guaranteed is None:
-        return forecast
+        return None
     maximum = None if share.ceiling is None else float(getattr(share.ceiling, name))
-    return replace(forecast, guaranteed=float(getattr(share.guaranteed, name)), maximum=maximum)
+    return Limits(guaranteed=float(getattr(share.guaranteed, name)), maximum=maximum)
 
 
 def in_percent_of_guaranteed(forecast: Forecast) -> Forecast | None:

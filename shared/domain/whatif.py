@@ -194,6 +194,13 @@ def _refuse_below(guaranteed: float, maximum: float, change: Change, unit: Unit 
         raise InvalidRequest(detail, field="ceiling")
 
 
+def about_cut(issued: Forecast, rows: Rows, maximum: float | None) -> Iterator[str]:
+    """That paths end at the ceiling of when they were made, where it is higher now."""
+    if _is_cut(issued, rows, maximum) and issued.maximum is not None:
+        ceiling = told(issued.maximum, issued.unit)
+        yield f"the forecast ends at the ceiling of when it was issued, {ceiling}: above it, more may be wanted than is counted"
+
+
 def _is_cut(forecast: Forecast, rows: Rows, maximum: float | None) -> bool:
     """Whether the ceiling is a higher one than now, where some path is at that of now and none goes beyond."""
     if forecast.maximum is None or maximum is None or maximum <= forecast.maximum:

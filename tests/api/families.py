@@ -65,7 +65,7 @@ def of_tree(
     connection = YarnConnection(cluster=cluster, addresses=("http://rm:8088",))
     services.settings = services.settings.model_copy(update={"connections": {"yarn": connection}})
     names = {"root.queues": "etl,bi", "root.etl.queues": "daily,hourly", "root.bi.queues": "reports,adhoc"}
-    given = {"etl": "66.666667", "bi": "33.333333", "etl.daily": "75", "etl.hourly": "25", "bi.reports": "75", "bi.adhoc": "25"}
-    given |= {name.replace("_", "."): text for name, text in capacities.items()}
+    given = {"etl": "66.66666667", "bi": "33.33333334", "etl.daily": "75", "etl.hourly": "25"}
+    given |= {"bi.reports": "75", "bi.adhoc": "25"} | {name.replace("_", "."): text for name, text in capacities.items()}
     tree = tree_of(prefixed(names | {f"root.{path}.capacity": text for path, text in given.items()} | dict(more)))
     store.trees.put(cluster, resolved(tree, {"": Resources(memory_mb=600, vcores=600)}), datetime.now(UTC))

@@ -78,14 +78,15 @@ def test_lost_nodes_take_what_the_configuration_of_the_tree_comes_to(
     assert answer["then"]["guaranteed"] == pytest.approx(112.5, rel=0.01)  # as all shrink alike where nothing is left over
     of_tree(services, store, etl="[memory=300,vcores=300]", bi="[memory=100,vcores=100]")
     answer = client.get("/v1/queues/root.bi.reports/outlook?nodes=25%25").json
-    assert answer["then"]["guaranteed"] == 150.0  # 450 MB are left, and 400 are asked for
+    assert (answer["now"]["guaranteed"], answer["then"]["guaranteed"]) == (75.0, 75.0)  # 450 MB are left, 400 are asked for
     assert answer["notes"] == [
-        "with fewer nodes, guarantees and ceilings are what the cluster's configuration comes to, as it was read last"
+        "when the forecast was issued it was guaranteed 150 MB; now is what the cluster's tree says",
+        "with fewer nodes, guarantees and ceilings are what the cluster's configuration comes to, as it was read last",
     ]
     other = client.get("/v1/queues/root.etl.daily/outlook?nodes=25%25&parent=root.bi&capacity=50%25").json
-    assert other["then"]["guaranteed"] == pytest.approx(100.0)
+    assert other["then"]["guaranteed"] == pytest.approx(50.0)
     moved = other["moved"]["new_parent"]
-    assert (moved["now"]["guaranteed"], moved["then"]["guaranteed"]) == (200.0, 200.0)
+    assert (moved["now"]["guaranteed"], moved["then"]["guaranteed"]) == (100.0, 100.0)
 
 
 def test_children_of_the_tree_that_no_run_has_forecast_are_missing_in_the_sum(

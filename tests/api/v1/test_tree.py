@@ -260,7 +260,7 @@ def test_percentages_of_a_forecast_follow_the_guarantee_that_the_queue_has_now(c
     assert client.get(series).json["relative"]["guaranteed"] == 20_000.0
     store.trees.put("prod", a_tree(), NOW)
     told = client.get(series).json
-    assert (told["guaranteed"], told["relative"]["guaranteed"], told["relative"]["factor"]) == (20_000.0, 60_000.0, 100 / 60_000)
+    assert (told["guaranteed"], told["relative"]["guaranteed"], told["relative"]["factor"]) == (60_000.0, 60_000.0, 100 / 60_000)
     percent = client.get(f"{series}?unit=percent").json
     assert (percent["guaranteed"], percent["points"][-1]["prediction"]) == (100.0, pytest.approx(55 / 600))
     store.forecasts.save(replace(issued, cluster="elsewhere"))
