@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated
@@ -32,6 +33,7 @@ def tree(
     ] = None,
     cluster: Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")] = None,
     partition: Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")] = None,
+    project: Annotated[str | None, typer.Option(help="Whose forecasts.", show_default="of all that may use the cluster")] = None,
     at: Annotated[
         str | None, typer.Option(help="As it was configured then: 2026-01-05T00:00:00Z.", show_default="as it is now")
     ] = None,
@@ -44,7 +46,7 @@ def tree(
     Amounts are memory in GB. The chances are those of the next 24 hours, headroom is what is left of the guarantee:
     now, and at the highest upper bound of that time. A narrow terminal gets fewer columns; --json has all.
     """
-    answer = connect(url).get("tree", cluster=cluster, partition=partition, at=at)
+    answer = connect(url).get("tree", cluster=cluster, project=project, partition=partition, at=at)
     show(_below(answer, queues or []), partial(_print, resource="vcores" if vcores else MEMORY), as_json=as_json)
 
 
@@ -78,7 +80,15 @@ def _print(answer: Document, *, resource: str) -> None:
     rows = [(_name(queue, queue["depth"] - least), *(say_it(queue) for _, say_it in columns)) for queue in answer["queues"]]
     names = [name for name, _ in columns]
     print_table(("queue", *names), rows, right={*names} - {"capacity"})
+    _print_projects(answer["queues"])
     _print_changes(answer["configuration_changes"])
+
+
+def _print_projects(queues: Sequence[Document]) -> None:
+    """Whose forecasts tell of the queues, where there are several."""
+    counts = Counter(queue["outlook"]["project"] or "no project" for queue in queues if queue["outlook"])
+    if len(counts) > 1:
+        notice(f"forecasts are of {listed([f'{name} ({count})' for name, count in counts.items()])}: --project, --json")
 
 
 def _print_changes(changes: Sequence[Document]) -> None:

@@ -53,6 +53,7 @@ def _page(told: TreeAnswer, query: TreePageQuery) -> dict[str, object]:
         "reasons": Counter(queue.outlook.reason for queue in told.queues if queue.outlook and queue.outlook.reason).most_common(
             3
         ),
+        "has_projects": len({queue.outlook.project for queue in told.queues if queue.outlook}) > 1,
         "has_forecasts": any(queue.outlook for queue in told.queues),
         "changes": told.configuration_changes[:CHANGES_SHOWN],
         "more_changes": max(0, len(told.configuration_changes) - CHANGES_SHOWN),

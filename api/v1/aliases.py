@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from flask import Response
 from pydantic import Field
@@ -17,11 +18,14 @@ from api.schema import fields
 from api.schema.answers import Answer
 from api.schema.forms import Form
 from api.schema.queries import Query
+from shared.connections.yarn import may_know
 from shared.domain.aliases import Alias, check_alias
+from shared.domain.identifiers import listed
 from shared.domain.tokens import Scope
 from shared.errors import InvalidRequest
 
 SAY = Policy(needs=Scope.ADMIN, is_audited=True)
+MAX_ALIKE = 3  # names that a refusal offers
 ABOUT_CLUSTER = "as the queue's forecasts say it"
 
 
@@ -66,15 +70,13 @@ def list_aliases(services: Services, query: AliasesQuery) -> AliasList:
 def add_alias(services: Services, json: AliasBody) -> AliasList:
     """Say that a queue has another name now: what is read and shown under it goes on from the old one.
 
-    Refused where that would be a loop, where the queue has a former name already, or the old name has become another one; and
-    where nothing is known of either name in the cluster.
+    Refused where that would be a loop, where the queue has a former name already, or the old name has become another one; where
+    nothing is known of a name in the cluster; and where both are in its tree now, as they are two queues.
     """
     note(cluster=json.cluster, old=json.old, new=json.new)
     known = services.store.aliases.of(json.cluster)
     check_alias(json.old, json.new, known)
-    if not any(_is_known(services, json.cluster, name, known) for name in (json.old, json.new)):
-        detail = f"nothing is known of {json.old} or {json.new} in {json.cluster}: neither has a forecast, or is in its tree"
-        raise InvalidRequest(f"{detail}; accepted are names of its queues, as their forecasts have them", field="old")
+    _check_known(services, json, known)
     said = json.model_dump(include={"cluster", "old", "new", "renamed_at"})
     alias = Alias(**said, stated_at=datetime.now(UTC), stated_by=caller().name)
     if not services.store.aliases.add(alias):
@@ -90,10 +92,34 @@ def remove_alias(services: Services, queue: str, query: AliasQuery) -> Response:
     return Response(status=204)
 
 
+def _check_known(services: Services, said: AliasBody, known: list[Alias]) -> None:
+    """Raises InvalidRequest for a name of which nothing is known, and for two that are there at the same time.
+
+    Of a cluster whose tree is not read, the name of now may be one that was not forecast yet.
+    """
+    kept = services.store.trees.newest(said.cluster)
+    paths = frozenset(kept.tree.by_path) if kept else frozenset()
+    if said.old in paths and said.new in paths:
+        raise InvalidRequest(f"{said.old} and {said.new} are both in the tree now: they are two queues", field="old")
+    unknown = {
+        field: name
+        for field, name in {"old": said.old, "new": said.new}.items()
+        if name not in paths and not _is_known(services, said.cluster, name, known)
+    }
+    if not kept and len(unknown) == 1:
+        return
+    for field, name in unknown.items():
+        why = "it has no forecast, and neither is nor was in the tree" if kept else "it has no forecast"
+        alike = get_close_matches(name, paths, MAX_ALIKE)
+        hint = f"the tree has {listed(alike)}" if alike else "accepted are names of its queues, as their forecasts have them"
+        raise InvalidRequest(f"nothing is known of {name} in {said.cluster}: {why}; {hint}", field=field)
+
+
 def _is_known(services: Services, cluster: str, name: str, known: list[Alias]) -> bool:
-    """Whether forecasts, the cluster's tree or another alias have a queue of this name."""
-    if any(name in {alias.old, alias.new} for alias in known):
-        return True
-    tree = services.store.trees.newest(cluster)
-    has_place = tree is not None and name in tree.tree.by_path
-    return has_place or bool(services.store.forecasts.newest_of_each(name, cluster=cluster))
+    """Whether forecasts, earlier configurations or another alias have a queue of this name."""
+    is_said = any(name in {alias.old, alias.new} for alias in known)
+    was_there = is_said or bool(services.store.changes.of(cluster, name, limit=1))
+    return was_there or any(
+        may_know(services.settings.all_connections.values(), cluster, forecast.project)
+        for forecast in services.store.forecasts.newest_of_each(name, cluster=cluster)
+    )

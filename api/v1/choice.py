@@ -30,7 +30,7 @@ def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_
     if asked.job_id is not None:
         return _of_job(services, queue, asked.job_id)
     named = services.store.forecasts.newest_of_each(
-        queue, metric=asked.target or asked.metric, cluster=asked.cluster, projects=_projects(asked.project), job=asked.job
+        queue, metric=asked.target or asked.metric, cluster=asked.cluster, projects=projects_asked(asked.project), job=asked.job
     )
     exact = {name: value for name in ("where", *CHANGING) if (value := getattr(asked, name)) is not None}
     fitting = [forecast for forecast in named if all(getattr(forecast, name) == value for name, value in exact.items())]
@@ -61,7 +61,7 @@ def _of_job(services: Services, queue: str, job_id: str) -> Forecast:
     raise QueueNotFound("no such forecast", queue=queue, job_id=job_id)
 
 
-def _projects(project: str | None) -> Sequence[str] | None:
+def projects_asked(project: str | None) -> Sequence[str] | None:
     """Whose forecasts are looked at; None = everybody's."""
     projects = caller().projects
     if project is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema.changes import ToldChange, told_changes
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import YarnConnection, may_know
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import listed
@@ -40,10 +40,16 @@ def chosen_cluster(services: Services, cluster: str | None) -> YarnConnection:
     return visible[cluster]
 
 
+def knows_its_cluster(services: Services, forecast: Forecast) -> bool:
+    """Whether what is known of the forecast's cluster belongs beside it: the caller may see it, and its project may use it."""
+    is_ours = may_know(services.settings.all_connections.values(), forecast.cluster, forecast.project)
+    return is_ours and forecast.cluster in visible_clusters(services)
+
+
 def changes_of(services: Services, forecast: Forecast, start: datetime, end: datetime) -> tuple[ToldChange, ...]:
     """How the configuration of the forecast's queue has changed in [start, end), newest first; of a cluster that may be seen."""
     partition = partition_of(forecast)
-    if partition is None or forecast.cluster not in visible_clusters(services):
+    if partition is None or not knows_its_cluster(services, forecast):
         return ()
     found = services.store.changes.of(forecast.cluster, forecast.queue, partition, since=start, until=end, limit=MAX_CHANGES)
     return told_changes(found)

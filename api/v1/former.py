@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from api.edge.context import Services
+from shared.connections.yarn import may_know
 from shared.domain.forecasts import Forecast
 from shared.domain.reports import Issue, Point
 
 
 def series_ids(services: Services, forecast: Forecast) -> list[str]:
     """Of the forecast's series, and of the same under each former name of its queue, the last name first."""
-    former = services.store.aliases.former(forecast.cluster, forecast.queue)
+    is_ours = may_know(services.settings.all_connections.values(), forecast.cluster, forecast.project)
+    former = services.store.aliases.former(forecast.cluster, forecast.queue) if is_ours else ()
     names = [forecast.queue, *(alias.old for alias in former)]
     return [replace(forecast.series, queue=name).series_id for name in names]
 

@@ -34,6 +34,7 @@ class TreeQuery(Query):
 
     cluster: fields.FilledLabel | None = Field(None, description="default: the only one that there is")
     at: fields.Moment | None = Field(None, description="how it was configured then; default: how it is now")
+    project: fields.Label | None = Field(None, description="whose forecasts; default: of all that may use the cluster")
     partition: fields.FilledLabel = Field(DEFAULT, description="the node label; default = without one")
 
 
@@ -94,7 +95,7 @@ def _queues(services: Services, kept: KeptTree, query: TreeQuery, now: datetime)
     label = "" if query.partition == DEFAULT else query.partition
     rows, total = list(_rows(kept.tree, label)), total_of(kept.tree, label)
     is_now = query.at is None
-    outlooks = outlooks_of(services, kept.cluster, query.partition, rows, now) if is_now else {}
+    outlooks = outlooks_of(services, kept.cluster, query.partition, rows, now, project=query.project) if is_now else {}
     reason = NO_FORECAST.format(cluster=kept.cluster) if is_now else "how it was configured is all that is kept of then"
     for queue, share in rows:
         ahead, day = outlooks.get(queue.path, (None, None))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from api.edge.context import Services
-from api.edge.identity import caller
+from api.v1.choice import projects_asked
 from api.v1.tree_answers import QueueAhead
+from shared.connections.yarn import may_know
 from shared.domain.capacities import Resources
 from shared.domain.day_ahead import METRICS, DayAhead, best_of, day_ahead, partition_of
 from shared.domain.exceedance import steps_over
@@ -26,11 +27,11 @@ Ahead = tuple[QueueAhead, DayAhead]
 
 
 def outlooks_of(
-    services: Services, cluster: str, partition: str, queues: Iterable[tuple[Queue, Share]], now: datetime
+    services: Services, cluster: str, partition: str, queues: Iterable[tuple[Queue, Share]], now: datetime, *, project: str | None
 ) -> Mapping[str, Ahead]:
-    """Path of a queue → its next day; without those that have no forecast."""
+    """Path of a queue → its next day; without those that have no forecast. project: whose; None = of all that count."""
     shares = {queue.path: share for queue, share in queues}
-    chosen = {path: forecast for path, forecast in _best(services, cluster, partition, now).items() if path in shares}
+    chosen = {path: forecast for path, forecast in _best(services, cluster, partition, now, project).items() if path in shares}
     verdict = services.store.calibrations.verdict()
     is_calibrated = verdict is None or verdict.lost_at is None
     keys = {path: (*_key(forecast, shares[path], now), is_calibrated) for path, forecast in chosen.items()}
@@ -46,13 +47,14 @@ def outlooks_of(
     return {path: (QueueAhead.of(forecast, days[path], now), days[path]) for path, forecast in chosen.items()}
 
 
-def _best(services: Services, cluster: str, partition: str, now: datetime) -> dict[str, Forecast]:
-    """Path of a queue → the forecast that says most of it."""
+def _best(services: Services, cluster: str, partition: str, now: datetime, project: str | None) -> dict[str, Forecast]:
+    """Path of a queue → the forecast that says most of it, of projects that may use the cluster: any may call its queues so."""
+    projects, connections = projects_asked(project), services.settings.all_connections.values()
     by_queue: dict[str, list[Forecast]] = defaultdict(list)
     for metric in METRICS:
-        found = services.store.forecasts.newest_of_each(metric=metric, cluster=cluster, projects=caller().projects)
+        found = services.store.forecasts.newest_of_each(metric=metric, cluster=cluster, projects=projects)
         for forecast in found:
-            if partition_of(forecast) == partition:
+            if partition_of(forecast) == partition and may_know(connections, cluster, forecast.project):
                 by_queue[forecast.queue].append(forecast)
     return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts, now)) is not None}
 

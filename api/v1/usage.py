@@ -12,7 +12,7 @@ from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.queries import Query
-from api.v1.clusters import chosen_cluster, visible_clusters
+from api.v1.clusters import chosen_cluster, knows_its_cluster, visible_clusters
 from api.v1.usage_answers import ClusterUsageAnswer, QueueUsageAnswer
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
@@ -62,7 +62,7 @@ def show_usage(services: Services, query: UsageQuery) -> ClusterUsageAnswer:
 def usage_beside(services: Services, forecast: Forecast) -> QueueUsageAnswer | None:
     """The report of a forecast's queue, where the caller may see its cluster; None = there is none, or nobody knows which."""
     partition = partition_of(forecast)
-    if partition is None or forecast.cluster not in visible_clusters(services):
+    if partition is None or not knows_its_cluster(services, forecast):
         return None
     found = services.store.usages.find([forecast.cluster], forecast.queue, partition)
     return QueueUsageAnswer.of(found[0]) if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -145,6 +146,12 @@ class YarnConnection(Connection):
         if self.configuration is not None and not os.access(self.configuration, os.R_OK):
             advice.append(f"the `configuration` {self.configuration} cannot be read")
         return Look(detail=detail, advice="; ".join(advice))
+
+
+def may_know(connections: Iterable[Connection], cluster: str, project: str) -> bool:
+    """Whether what is known of a cluster is for this project: it may use a connection of it, or none leads there."""
+    ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == cluster]
+    return not ours or any(each.serves(project) for each in ours)
 
 
 def _modes_of(tree: QueueTree) -> str:

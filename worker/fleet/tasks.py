@@ -125,8 +125,8 @@ def _look(question_id: str, text: str) -> Validation:
 def verify(job_id: str, first: int) -> None:
     """Compare earlier forecasts of the job's queues with what happened since; nothing waits for it, and nobody repeats it."""
     with log_about(job_id=job_id), suppress(JobNotFound):
-        store = current_resources().store
-        following = verify_job(store, store.jobs.get(job_id), first)
+        resources = current_resources()
+        following = verify_job(resources.store, resources.store.jobs.get(job_id), first, resources.settings)
         if following is not None:
             workflow.send_verify(job_id, following)
 

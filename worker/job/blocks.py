@@ -105,7 +105,7 @@ def _contents(resources: Resources, job: Job, names: Sequence[str]) -> Iterator[
     alone = partial(resources.read, project=job.request.project)
     for name in names:
         try:
-            read = with_former_names(resources.store, job.request, name, together.read, alone)
+            read = with_former_names(resources, job.request, name, together.read, alone)
             yield name, to_bytes(read_for(job, name, issued_at, read))
         except DataError as error:
             yield name, to_bytes(error)

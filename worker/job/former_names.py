@@ -12,21 +12,31 @@ from datetime import datetime
 
 import pandas as pd
 
+from shared.config.settings import Settings
+from shared.connections.yarn import may_know
 from shared.domain.aliases import Alias
 from shared.domain.jobs import JobRequest
 from shared.errors import EmptySeries
 from shared.store import Store
 from worker.job.regressors import Read
+from worker.job.resources import Resources
 from worker.sources.base import Query, Reading
 
 
-def with_former_names(store: Store, request: JobRequest, queue: str, read: Read, others: Read | None = None) -> Read:
+def former_of(store: Store, settings: Settings, request: JobRequest, queue: str) -> tuple[Alias, ...]:
+    """What a queue was called before, the last name first; of a cluster that the request's project may not use nothing."""
+    cluster = request.series(queue).cluster
+    is_ours = may_know(settings.all_connections.values(), cluster, request.project)
+    return store.aliases.former(cluster, queue) if is_ours else ()
+
+
+def with_former_names(resources: Resources, request: JobRequest, queue: str, read: Read, others: Read | None = None) -> Read:
     """How a queue of the request is read, with what it was called before.
 
     Args:
         read: one place. others: likewise, of names that are not among those that are read together; None = as `read`.
     """
-    former = store.aliases.former(request.series(queue).cluster, queue)
+    former = former_of(resources.store, resources.settings, request, queue)
     if not former:
         return read
 

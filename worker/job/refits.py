@@ -63,7 +63,7 @@ def keep_actuals(resources: Resources, job: Job, queue: str, reading: Reading, i
     """Keep what was read of the queue, and compare earlier forecasts with it; raises what `actual_points` does."""
     points = actual_points(job.request, reading, queue=queue, issued_at=issued_at)
     resources.store.actuals.save(job.request.series(queue), points)
-    verify_anyhow(resources.store, job.request, queue, issued_at)
+    verify_anyhow(resources.store, job.request, queue, issued_at, resources.settings)
 
 
 def end_read(resources: Resources, job: Job, queue: str) -> None:

@@ -169,7 +169,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
     reading: Reading | None = None
     try:
         check_unmoved(resources, job)
-        alone = with_former_names(resources.store, request, queue, partial(resources.read, project=request.project))
+        alone = with_former_names(resources, request, queue, partial(resources.read, project=request.project))
         reading = kept_reading(resources, job.job_id, queue) or read_for(job, queue, issued_at, alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
             known = QualityReport(rows=reading.rows, losses=reading.losses)

@@ -95,7 +95,7 @@ def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[
     while count and (some := queues[len(reports) : len(reports) + count]):
         together, began = Together(resources, request.project, some), time.monotonic()
         for queue in some:
-            read = with_former_names(resources.store, request, queue, together.read, alone)
+            read = with_former_names(resources, request, queue, together.read, alone)
             reports.append(_look_at_queue(request, queue, issued_at, read))
             if time.monotonic() > begin + LOOK_SECONDS:  # these take longer than the ones before have let expect
                 return reports

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from shared.config.settings import Settings
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, worse_than_reference
 from shared.domain.calibration import verdict as verdict_of
 from shared.domain.forecasts import Forecast
@@ -19,6 +20,7 @@ from shared.domain.occasions import Excluded
 from shared.domain.runs import Run
 from shared.errors import ServiceError
 from shared.store import Store
+from worker.job.former_names import former_of
 from worker.pipeline.accuracy import actuals_of, reference_start, score_forecast
 from worker.pipeline.claims import score_claims
 
@@ -29,7 +31,7 @@ MAX_QUEUES = 200  # of one task, far below its time limit: a queue takes some mi
 log = structlog.get_logger(__name__)
 
 
-def verify_job(store: Store, job: Job, first: int) -> int | None:
+def verify_job(store: Store, job: Job, first: int, settings: Settings | None = None) -> int | None:
     """Verify earlier forecasts of the job's queues, from the one at place `first` on; the place to go on at, None = that was all.
 
     At the end the job's warnings tell which queues were forecast worse in the last month than by the same hour of the day before.
@@ -41,7 +43,7 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
         return None
     queues = [report.queue for report in store.reports.of_job(job.job_id)]
     for queue in queues[first : first + MAX_QUEUES]:
-        verify_anyhow(store, job.request, queue, job.issued_at)
+        verify_anyhow(store, job.request, queue, job.issued_at, settings)
     if first + MAX_QUEUES < len(queues):
         return first + MAX_QUEUES
     watch_calibration(store, job.issued_at)
@@ -54,23 +56,25 @@ def verify_job(store: Store, job: Job, first: int) -> int | None:
     return None
 
 
-def verify_anyhow(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
+def verify_anyhow(store: Store, request: JobRequest, queue: str, issued_at: datetime, settings: Settings | None = None) -> None:
     """As `verify_queue` does; what goes wrong about the queue is in the log."""
     try:
-        verify_queue(store, request, queue, issued_at)
+        verify_queue(store, request, queue, issued_at, settings)
     except ServiceError:
         raise
     except Exception:
         log.exception("earlier forecasts could not be verified", queue=queue)
 
 
-def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime) -> None:
+def verify_queue(store: Store, request: JobRequest, queue: str, issued_at: datetime, settings: Settings | None = None) -> None:
     """Verify the queue's forecasts whose steps have become actual values until `issued_at`.
 
     Those over a time that the request excludes are verified again, since it may have become known to be bad only now.
+    settings: say whose clusters are whose; None = what queues were called before counts for everybody.
     """
     series, since = request.series(queue), issued_at - REACH
-    names = [queue, *(alias.old for alias in store.aliases.former(series.cluster, queue))]
+    former = former_of(store, settings, request, queue) if settings else store.aliases.former(series.cluster, queue)
+    names = [queue, *(alias.old for alias in former)]
     own = [request.series(name) for name in names]  # what was forecast under a former name comes true under that of now
     waiting = [
         forecast

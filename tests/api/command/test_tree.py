@@ -134,3 +134,14 @@ def test_a_narrow_terminal_gets_fewer_columns_and_no_line_is_too_long(
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in text.splitlines()]
     assert len(lines[1].replace("24h", "").split()) == columns + 1
     assert max(map(len, lines[1:])) <= wide
+
+
+def test_it_says_whose_forecasts_there_are_where_several_are(serviced: tuple[str, Store]) -> None:
+    url, store = serviced
+    store.trees.put("prod", a_tree(), NOW)
+    store.forecasts.save(a_day(project="red"))
+    store.forecasts.save(a_day(project="blue", queue="root.users", job_id="4" * 32))
+    told = run("--url", url)
+    assert "forecasts are of" in told.output
+    assert "red (1)" in told.output
+    assert "forecasts are of" not in run("--project", "red", "--url", url).output

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from shared.domain.tokens import Scope
 from shared.store import Store
+from tests.api.a_cluster import NOW, a_change, a_tree
 from tests.api.scene import Granting
 from tests.factories import a_forecast
 
@@ -39,7 +40,7 @@ def test_an_alias_is_said_listed_and_taken_back(known: None, client: FlaskClient
         (ETL | {"new": "root.etl"}, "new", "the same name"),
         (ETL | {"old": "root.*"}, "old", ""),
         (ETL | {"new": ""}, "new", ""),
-        (ETL | {"old": "root.no", "new": "root.such"}, "old", "nothing is known of root.no or root.such in prod"),
+        (ETL | {"old": "root.no", "new": "root.such"}, "old", "nothing is known of root.no in prod"),
         (ETL | {"cluster": "test"}, "old", "nothing is known"),
         ({"old": "a", "new": "b"}, "cluster", ""),
         (ETL | {"renamed_at": "yesterday"}, "renamed_at", "ISO 8601"),
@@ -73,3 +74,32 @@ def test_only_administrators_say_it_or_see_it(known: None, client: FlaskClient, 
     ):
         assert answer.status_code == 403
     assert client.post("/v1/aliases", json=ETL, headers=admin).status_code == 200
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("names", "field", "why"),
+    [
+        (("root.users", "root.etl"), "old", "root.users and root.etl are both in the tree now"),
+        (
+            ("root.user", "root.etl"),
+            "old",
+            "nothing is known of root.user in prod: it has no forecast, and neither is nor was in",
+        ),
+        (("root.user", "root.etl"), "old", "the tree has root.users"),
+        (("root.etl", "root.nowhere"), "new", "nothing is known of root.nowhere in prod"),
+    ],
+)
+def test_names_that_the_tree_does_not_have_are_refused(
+    client: FlaskClient, store: Store, names: tuple[str, str], field: str, why: str
+) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    refused = client.post("/v1/aliases", json={"cluster": "prod", "old": names[0], "new": names[1]})
+    assert (refused.status_code, refused.json["errors"][0]["loc"]) == (422, [field])
+    assert why in refused.json["detail"]
+
+
+def test_a_name_that_the_tree_had_is_known(known: None, client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    store.changes.save([a_change(queue="root.past", state="GONE")])
+    assert client.post("/v1/aliases", json={"cluster": "prod", "old": "root.past", "new": "root.etl"}).status_code == 200

@@ -265,3 +265,30 @@ def test_percentages_of_a_forecast_follow_the_guarantee_that_the_queue_has_now(c
     assert (percent["guaranteed"], percent["points"][-1]["prediction"]) == (100.0, pytest.approx(55 / 600))
     store.forecasts.save(replace(issued, cluster="elsewhere"))
     assert client.get(f"{series}?cluster=elsewhere").json["relative"]["guaranteed"] == 20_000.0
+
+
+def test_forecasts_of_projects_that_may_not_use_the_cluster_are_in_no_tree(
+    run_state: RunState, settings: Settings, make_app: MakeApp
+) -> None:
+    app = make_app(Settings(**settings.model_dump() | {"connections": {"hadoop": PROD | {"projects": ["red", "blue"]}}}))
+    store, client = app.extensions[EXTENSION].store, app.test_client()
+    store.trees.put("prod", a_tree(), NOW)
+    store.forecasts.save(a_day(project="outsider", created_at=NOW + HOUR))
+    assert queues_of(client)["root.etl"]["outlook"] is None
+    store.forecasts.save(a_day(project="red"))
+    store.forecasts.save(a_day(project="blue", job="other", job_id="4" * 32, issued_at=BEGINS - HOUR))
+    assert queues_of(client)["root.etl"]["outlook"]["project"] == "red"
+    assert queues_of(client, "?project=blue")["root.etl"]["outlook"]["project"] == "blue"
+    for project in ("outsider", "nobody"):
+        assert queues_of(client, f"?project={project}")["root.etl"]["outlook"] is None
+
+
+def test_a_page_says_whose_forecasts_there_are_where_several_are(client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    store.forecasts.save(a_day(project="red"))
+    assert "<bdi>red</bdi>" not in client.get("/tree").text
+    store.forecasts.save(a_day(project="blue", queue="root.users", job_id="4" * 32))
+    page = client.get("/tree").text
+    assert "<bdi>red</bdi>" in page
+    assert "<bdi>blue</bdi>" in page
+    assert "<bdi>blue</bdi>" not in client.get("/tree?project=red").text

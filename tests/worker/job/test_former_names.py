@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
+from shared.config.settings import Settings
 from shared.domain.aliases import Alias
 from shared.domain.jobs import DataPlaces, JobRequest, Place
 from shared.errors import EmptySeries
@@ -18,7 +20,7 @@ from tests.factories import DEADLINE, MONDAY, a_job, a_load, a_request, let_in
 from tests.worker.job.whole_jobs import run
 from worker.job import steps
 from worker.job.blocks import read_block
-from worker.job.former_names import with_former_names
+from worker.job.former_names import former_of, with_former_names
 from worker.job.ingestion import usage_query
 from worker.job.resources import Resources
 from worker.sources.base import Reading
@@ -51,7 +53,7 @@ def a_job_request(**changes: Any) -> JobRequest:
 
 def reading(here: Resources) -> Reading:
     request = a_job_request()
-    read = with_former_names(here.store, request, NEW, partial(here.read, project=request.project))
+    read = with_former_names(here, request, NEW, partial(here.read, project=request.project))
     return read(usage_query(request, NEW, MONDAY))
 
 
@@ -67,6 +69,17 @@ def test_rows_of_the_old_name_come_before_the_first_of_the_new_one(here: Resourc
     assert (both[both.index >= RENAMED] >= 100).all()  # of the day that both have the new one wins
     assert found.notes[-1] == f"{11 * 24} steps are of root.was, as it was called before"
     assert found.rows == 12 * 24 + 3 * 24
+
+
+def test_a_cluster_of_other_projects_has_no_former_names(here: Resources) -> None:
+    write(here, was=(14, 2), is_=(3, 0))
+    here.store.aliases.add(ALIAS)
+    yarn = {"kind": "yarn", "cluster": "prod", "addresses": ["http://rm:8088"], "projects": ["red"]}
+    here.settings = Settings(**here.settings.model_dump() | {"connections": {"hadoop": yarn}})
+    request = a_job_request()
+    assert former_of(here.store, here.settings, request, NEW) == ()
+    assert len(reading(here).frame) == 3 * 24
+    assert former_of(here.store, here.settings, replace(request, project="red"), NEW) == (ALIAS,)
 
 
 def test_from_the_moment_that_is_said_rows_of_the_old_name_are_of_another_queue(here: Resources) -> None:
