@@ -81,12 +81,15 @@ def _print(answer: Document) -> None:
 
 
 def _exposure(answer: Document) -> Iterator[str]:
-    """What preemption may take on each side, where that was counted on siblings' paths; else the table has all that is lent."""
-    for name, side in (answer.get("exposure") or {}).items():
-        if side and side["exposed"] and side["counted_on"] == "siblings":
-            found = side["exposed"]
-            amounts = f"{shown(found['amount'])} {answer['work_unit']} in {found['hours']:.1f} h"
-            yield f"Lent by idle siblings, {name}: {amounts}, which preemption may take."
+    """What of all that is lent preemption may take on each side, where siblings' paths say it; else a note says why not."""
+    sides = {name: side for name, side in (answer.get("exposure") or {}).items() if side and side["exposed"]}
+    for reason in dict.fromkeys(side["reason"] for side in sides.values() if side["counted_on"] != "siblings"):
+        notice(f"note: of what is lent, it is not known how much siblings leave idle: {reason}", style="yellow")
+    for name, side in sides.items():
+        if side["counted_on"] == "siblings":
+            found, unit = side["exposed"], answer["work_unit"]
+            lent, idle = shown(answer[name]["whole"]["lent"]), f"{shown(found['amount'])} {unit} in {found['hours']:.1f} h"
+            yield f"Of {lent} {unit} lent in all, {name}: {idle} while siblings leave theirs idle, which preemption may take."
 
 
 def _children(answer: Document, sides: Iterable[str]) -> Document:
@@ -121,7 +124,7 @@ def _numbers(side: Document, unit: str | None, work_unit: str) -> Iterator[tuple
         yield "  shortfall", work(excess["shortfall"])
         yield "  slack below it", work(excess["slack"])
     share = whole["lent_share"]
-    yield "lent, may be taken", work(whole["lent"])
+    yield "lent in all", work(whole["lent"])
     yield "  of all demand", shown(None) if share is None else f"{100 * share:.1f} %"
     yield "peak, every second time", amount(whole["peak"]["q0.5"], unit)
     yield "peak, 19 times of 20", amount(whole["peak"]["q0.95"], unit)

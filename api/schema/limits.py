@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from api.schema import fields
 from api.schema.forms import Form
 from shared.domain.samples import Limits
+from shared.domain.wording import digits
 
 
 class LimitsBody(Form):
@@ -21,7 +22,7 @@ class LimitsBody(Form):
     def _limits_are_in_order(self) -> Self:
         least, most = self.guaranteed, self.maximum
         if isinstance(least, float) and isinstance(most, float) and most < least:
-            raise ValueError(f"the maximum {most:g} is less than what is guaranteed, {least:g}")
+            raise ValueError(f"the maximum {digits(most)} is less than what is guaranteed, {digits(least)}")
         return self
 
     def to_limits(self) -> Limits:

@@ -25,7 +25,7 @@ from shared.domain.distribution import Rows
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import why_untold
 from shared.domain.units import Unit, work_of
-from shared.domain.whatif import Changed, about_cut, changed, sentence
+from shared.domain.whatif import Changed, about_cut, about_room, changed, sentence
 from shared.errors import InvalidRequest
 
 
@@ -81,7 +81,8 @@ def outlook_answer(services: Services, forecast: Forecast, query: OutlookQuery, 
     """The outlook of a forecast that was read with its paths, with the limits that its queue has now."""
     issued, forecast = forecast, as_now(services, forecast)
     most_steps = _steps(forecast, query)
-    reason, work_unit = why_untold(forecast, now), work_of(forecast.unit)[1]
+    is_newest = None if forecast.paths else issued == services.store.forecasts.newest(issued.series_id, issued.job)
+    reason, work_unit = why_untold(forecast, now, is_newest=is_newest), work_of(forecast.unit)[1]
     rows = forecast.paths.rows() if forecast.paths and reason is None else [forecast.prediction]
     then = Then.of(services, issued, forecast, rows, query)  # also to refuse what is not accepted
     if reason is not None:
@@ -121,6 +122,8 @@ class Then:
         if query.parent is None:
             parent = _parent_guarantee(services, forecast, query, limits)
             then = changed(forecast, rows, query.change, parent, limits.kept(forecast.queue))
+            whole = None if parent is None else parent * limits.kept(forecast.queue.rpartition(".")[0]).guaranteed
+            notes = (*notes, *about_room(then.forecast, whole, is_asked=query.change.capacity is not None))
             then = replace(then, notes=(*notes, *then.notes))
             return cls(changed=then, moving=None, limits=limits, is_other=bool(query.change))
         moving = Moving.of(services, forecast, query.parent, limits)
@@ -183,8 +186,10 @@ def _parent_guarantee(services: Services, forecast: Forecast, query: OutlookQuer
     """
     parent = forecast.queue.rpartition(".")[0]
     is_relative = forecast.unit is not None and forecast.unit.full is not None  # percentages are then its own
-    if not parent or is_relative or not query.change.has_shares:
+    if is_relative or (query.change.capacity is None and not query.change.has_shares):
         return None
+    if not parent:
+        return None if query.change.has_shares else limits.now(forecast.queue, forecast).guaranteed  # the cluster's
     found = services.store.forecasts.newest_of_each(
         parent, metric=forecast.metric, cluster=forecast.cluster, projects=[forecast.project]
     )

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from shared.domain.accuracy import MIN_COMPARED_STEPS, ZERO, ErrorSums
 from shared.domain.forecasts import Score, WindowForecast
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from shared.domain.wording import digits
 
 LOOK_BACK = timedelta(days=7)
 MIN_DAYS = 2
@@ -51,8 +52,9 @@ def drift(verified: ErrorSums | None, score: Score, step_seconds: int, searched_
     if missed <= limit or missed < naive * (1 + lead) / 2:
         return None
     return (
-        f"over {verified.compared_steps} verified steps its forecasts missed by {missed:.4g} on average, the same hour of the "
-        f"day before by {naive:.4g}; the search of {searched_at:{MINUTE}} expected {expected:.4g}, at worst {max(windows):.4g}"
+        f"over {verified.compared_steps} verified steps its forecasts missed by {digits(missed)} on average, the same hour of "
+        f"the day before by {digits(naive)}; the search of {searched_at:{MINUTE}} "
+        f"expected {digits(expected)}, at worst {digits(max(windows))}"
     )
 
 

@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 
 from shared.domain.queue_tree import ROOT
 from shared.domain.units import Unit
-from shared.domain.whatif import told
+from shared.domain.whatif import ROUNDING, told
 from shared.errors import InvalidRequest
 
 PARENT = "parent"  # the request's field
-ROUNDING = 1e-9  # relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

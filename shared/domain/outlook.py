@@ -15,6 +15,7 @@ from shared.domain.excess import Excess, days_ahead, excesses, joined, parts_of,
 from shared.domain.forecasts import FROM_PARENT, Forecast
 from shared.domain.likelihood import Likelihood
 
+MAX_STEPS = 400  # 16 days by the hour: paths of more would be larger than all else that is kept of a forecast
 FEWEST = 7  # blocks of misses; of fewer no probability is told
 PEAK_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95)
 
@@ -44,7 +45,8 @@ class Outlook:
 
     demand: expected, in the unit of work.
     borrowing: above what is guaranteed; None = that is not known. waiting: at the ceiling or above it, likewise.
-    lent: expected above what is guaranteed and below the ceiling, in the unit of work: what preemption may take.
+    lent: expected above what is guaranteed and below the ceiling, in the unit of work: what is lent in all, of which
+        exposure.py tells what siblings leave idle.
     lent_share: the same as a part of the demand; None = there is none.
     peak: quantiles of the highest value, by level: q0.05, q0.5.
     """
@@ -65,18 +67,33 @@ def levels_told(forecast: Forecast) -> tuple[float, ...]:
     return tuple(sorted({level for level in known if level is not None}))
 
 
-def why_untold(forecast: Forecast, now: datetime) -> str | None:
-    """Why nothing can be counted on its paths; None = it can."""
+def why_untold(forecast: Forecast, now: datetime, *, is_newest: bool | None = None) -> str | None:
+    """Why nothing can be counted on its paths; None = it can.
+
+    Args:
+        is_newest: of its series, as far as the caller has looked; None = it has not.
+    """
     if steps_over(forecast, now) == forecast.horizon_steps:
         return "the forecast is over; the next job makes a new one"
     if forecast.model == FROM_PARENT:
         return "it is derived from its parent's forecast, as the queue is too new: nothing is known of how far off that is"
     if forecast.paths is None:
-        return "its joint paths are not kept: only those of the newest forecast are, of up to 400 steps"
+        return f"its joint paths are not kept: {_why_without(forecast, is_newest=is_newest)}"
     if forecast.paths.blocks < FEWEST:
         known = f"{forecast.paths.blocks} windows of the backtest, of which {FEWEST} are needed"
         return f"too little is known of how forecasts of this queue miss: {known}"
     return None
+
+
+def _why_without(forecast: Forecast, *, is_newest: bool | None) -> str:
+    """Why it has no paths."""
+    if forecast.horizon_steps > MAX_STEPS:
+        return f"it has {forecast.horizon_steps:,} steps, and only those of up to {MAX_STEPS} have any"
+    newer = "a newer forecast of it is there, and only those of the newest are"
+    few = "too few windows of the backtest could be scored to draw any from"
+    if is_newest is None:
+        return f"{newer}; or {few}"
+    return few if is_newest else newer
 
 
 def breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> tuple[Breach, ...]:

@@ -31,6 +31,7 @@ SHARES = "the share of the cluster's capacity that is lost, more than 0% and les
 MIN_SCALE, MAX_SCALE = 0.01, 100.0
 AMOUNT = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(%|x)?"
 _FULL = 100.0
+ROUNDING = 1e-9  # relative
 
 
 class Sign(StrEnum):
@@ -192,6 +193,15 @@ def _refuse_below(guaranteed: float, maximum: float, change: Change, unit: Unit 
         least = told(guaranteed, unit)
         detail = f"the ceiling, {told(maximum, unit)}, is below what is guaranteed; accepted are ceilings from {least} on"
         raise InvalidRequest(detail, field="ceiling")
+
+
+def about_room(then: Forecast, whole: float | None, *, is_asked: bool) -> Iterator[str]:
+    """That a guarantee that is asked for is more than its parent has, or of the root than the cluster has: whole."""
+    if is_asked and whole and then.guaranteed is not None and then.guaranteed > whole * (1 + ROUNDING):
+        parent = then.queue.rpartition(".")[0]
+        has = f"{parent} is guaranteed" if parent else "the cluster has"
+        more = "would have to get more, too" if parent else "would have to grow"
+        yield f"{has} {told(whole, then.unit)}, less than {told(then.guaranteed, then.unit)}: it {more}"
 
 
 def about_cut(issued: Forecast, rows: Rows, maximum: float | None) -> Iterator[str]:

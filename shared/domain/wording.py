@@ -55,6 +55,17 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
+def digits(value: float) -> str:
+    """A number as people write it: four digits, or all before the point, and never a power of ten.
+
+    >>> [digits(value) for value in (13_107_200.0, 73.333333, 47.0)]
+    ['13,107,200', '73.33', '47']
+    """
+    if float(value).is_integer() or abs(value) >= 1_000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.7f}".rstrip("0").rstrip(".")
+
+
 def matching(pattern: str, what: str) -> Callable[[str], str]:
     """A check of pydantic's that takes the texts of this pattern, and says in words which those are."""
 

@@ -24,7 +24,7 @@ def test_the_sum_of_children_fits_and_names_those_that_are_missing(store: Store,
 def test_another_parent_is_tried_by_a_form(store: Store, any_page: Page, url: str) -> None:
     keep_cluster(store)
     any_page.goto(f"{url}/queues/root.etl.daily")
-    expect(any_page.get_by_role("row", name="Lent while siblings leave theirs idle")).to_contain_text("GB·h in")
+    expect(any_page.get_by_role("row", name="Of it while siblings leave theirs idle")).to_contain_text("GB·h in")
     form = any_page.get_by_role("form", name="Below another parent")
     form.get_by_role("combobox").select_option("root.bi")
     form.get_by_label("Guaranteed").fill("30%")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from shared.domain.identifiers import first_of
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from shared.domain.wording import digits
 from worker.models.base import FloatArray
 from worker.pipeline.oddities import oddities, other_unit
 from worker.pipeline.snapshot import Snapshot
@@ -66,9 +67,10 @@ def level_change(snapshot: Snapshot) -> str | None:
     if (count := _days_since_change(days, MAX_DAYS_AFTER)) is None:
         return None
     before, after = days[:-count], days[-count:]
+    mean, low, high = (digits(float(each)) for each in (np.nanmean(after), np.nanmin(before), np.nanmax(before)))
     return (
-        f"the level has changed: since {_days_before_end(snapshot, count):{MINUTE}} the daily mean is {np.nanmean(after):.4g}, "
-        f"before it was {np.nanmin(before):.4g} to {np.nanmax(before):.4g}; the backtest's scores tell of both levels"
+        f"the level has changed: since {_days_before_end(snapshot, count):{MINUTE}} the daily mean is {mean}, "
+        f"before it was {low} to {high}; the backtest's scores tell of both levels"
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from shared.domain.jobs import JobRequest
 from shared.domain.timegrid import SECONDS_PER_DAY
 from shared.domain.units import MAX_BORROWED, MAX_FRACTION, Unit, fitting
+from shared.domain.wording import digits
 from worker.sources.base import LIMITS, NO_LIMIT, plain
 
 SURPLUS = 1.01  # of the maximum: what is used beyond that is more than rounding
@@ -45,8 +46,8 @@ class Capacity:
     def notes(self) -> Notes:
         """What was taken, in plain words: one line, or none."""
         parts = [f"values are counted in {self.unit.value}"] if self.unit else []
-        parts += [f"guaranteed {self.guaranteed:g}"] if self.guaranteed is not None else []
-        parts += [f"at most {self.maximum:g}"] if self.maximum is not None else []
+        parts += [f"guaranteed {digits(self.guaranteed)}"] if self.guaranteed is not None else []
+        parts += [f"at most {digits(self.maximum)}"] if self.maximum is not None else []
         return (", ".join(parts),) if parts else ()
 
     def physical_range(self, bounds: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
@@ -78,8 +79,8 @@ def capacity_of(request: JobRequest, frame: pd.DataFrame) -> tuple[Capacity, Not
     warnings = (*_about_unit(request, units, float(values.max())), *_about_limits(request, frame, capacity))
     if is_above and not _DEMAND.search(request.target):
         warnings += (
-            f"most values of the last day lie above the maximum, {maximum:g}: it is hardly their limit, or of another unit, and "
-            "the forecast is not held to it",
+            f"most values of the last day lie above the maximum, {digits(maximum or 0.0)}: it is hardly their limit, "
+            "or of another unit, and the forecast is not held to it",
         )
     return capacity, warnings
 
@@ -164,7 +165,7 @@ def _about_unit(request: JobRequest, units: tuple[Unit, ...], highest: float) ->
             "`unit` to fraction or to percent; until then nothing is told of limits, 100 % among them"
         )
     elif request.unit is Unit.FRACTION and highest > MAX_BORROWED:
-        yield f"`unit` says fraction, and {request.target!r} reaches {highest:g}: percentages are the unit percent"
+        yield f"`unit` says fraction, and {request.target!r} reaches {digits(highest)}: percentages are the unit percent"
 
 
 def _about_limits(request: JobRequest, frame: pd.DataFrame, capacity: Capacity) -> Iterator[str]:
@@ -172,4 +173,5 @@ def _about_limits(request: JobRequest, frame: pd.DataFrame, capacity: Capacity) 
         if _newest(frame[name]) is None:
             yield f"the column {name!r} of `limits` has no value above zero in the history: that limit is not known"
     if None not in (capacity.guaranteed, capacity.maximum) and (capacity.maximum or 0) < (capacity.guaranteed or 0):
-        yield f"the maximum, {capacity.maximum:g}, is less than what is guaranteed, {capacity.guaranteed:g}"
+        most, least = capacity.maximum or 0.0, capacity.guaranteed or 0.0
+        yield f"the maximum, {digits(most)}, is less than what is guaranteed, {digits(least)}"

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from shared.domain.timegrid import MINUTE, SECONDS_PER_DAY
+from shared.domain.wording import digits
 from worker.models.base import FloatArray
 
 CODES = (999.0, 9_999.0, 99_999.0, 999_999.0, 9_999_999.0, 99_999_999.0, 32_767.0, 65_535.0)  # what is written for "not known"
@@ -47,8 +48,8 @@ def _code(values: FloatArray) -> str | None:
     if high not in CODES or not len(others) or high < MIN_ABOVE * others.max():
         return None
     return (
-        f"{is_code.sum():,} of {len(values):,} values are {high:g}, and no other is above {others.max():g}:"
-        f" where that means that there is no value, set `missing_values` to [{high:g}]"
+        f"{is_code.sum():,} of {len(values):,} values are {high:.15g}, and no other is above {digits(others.max())}:"
+        f" where that means that there is no value, set `missing_values` to [{high:.15g}]"
     )
 
 
@@ -66,8 +67,8 @@ def _still(values: pd.Series[float], step_seconds: int) -> str | None:
         return None
     first_at, last_at = values.index[start], values.index[end - 1]
     return (
-        f"the value is exactly {value:g} in {count:,} steps from {first_at:{MINUTE}} to {last_at:{MINUTE}}, and changes in nearly"
-        " every other step: look whether what measures it stood still"
+        f"the value is exactly {digits(value)} in {count:,} steps from {first_at:{MINUTE}} to {last_at:{MINUTE}}, and changes in"
+        " nearly every other step: look whether what measures it stood still"
     )
 
 
@@ -88,8 +89,8 @@ def _unit_changed(values: pd.Series[float], logs: FloatArray, step_seconds: int)
         return None
     way = "lower" if now < was else "higher"
     return (
-        f"since {values.index[place]:{MINUTE}} the values are about {factor:.3g} times {way} than before (median {now:.4g},"
-        f" before {was:.4g}), as when the unit has changed: mend what is written in another one"
+        f"since {values.index[place]:{MINUTE}} the values are about {factor:.3g} times {way} than before (median {digits(now)},"
+        f" before {digits(was)}), as when the unit has changed: mend what is written in another one"
     )
 
 

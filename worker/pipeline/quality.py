@@ -11,6 +11,7 @@ from shared.domain.forecasts import ForecastSpec
 from shared.domain.identifiers import listed
 from shared.domain.reports import QualityReport
 from shared.domain.timegrid import SECONDS_PER_DAY
+from shared.domain.wording import digits
 from worker.models.base import MIN_SEASONS
 from worker.pipeline.backtest import known_steps
 from worker.pipeline.doubts import doubts
@@ -96,9 +97,10 @@ def _warnings(snapshot: Snapshot, learned: pd.DataFrame, filled_share: float, sh
     if not values.any():
         yield "every value is zero: the forecast is zero, nothing else is tried"
     elif is_constant(values):
-        yield f"every value is {values.median():g}: the forecast is that constant, nothing else is tried"
+        yield f"every value is {digits(values.median())}: the forecast is that constant, nothing else is tried"
     else:
         yield from doubts(snapshot, learned, shifted)
     hours = snapshot.length * snapshot.step_seconds / 3_600
     if hours * 3_600 < MIN_SEASONS * SECONDS_PER_DAY:
-        yield f"only {hours:g} hours of history, less than {MIN_SEASONS} days: only baselines are tried"
+        told = f"{digits(hours)} hours" if hours >= 1 else f"{digits(60 * hours)} minutes"
+        yield f"only {told} of history, less than {MIN_SEASONS} days: only baselines are tried"

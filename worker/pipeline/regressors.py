@@ -11,7 +11,7 @@ import pandas as pd
 
 from shared.domain.jobs import JobRequest
 from shared.domain.timegrid import MINUTE
-from shared.domain.wording import counted
+from shared.domain.wording import counted, digits
 from worker.pipeline.history import Known
 from worker.pipeline.snapshot import Snapshot
 from worker.prepare.digits import rounded
@@ -78,6 +78,6 @@ def _far_ones(known: Known, snapshot: Snapshot) -> Iterator[str]:
         low, high = before.min(), before.max()
         if ahead.max() > high + FAR * (high - low) or ahead.min() < low - FAR * (high - low):
             yield (
-                f"the regressor {name!r} goes from {ahead.min():.4g} to {ahead.max():.4g} ahead, and never left"
-                f" {low:.4g} to {high:.4g} in the history: what it does there is guessed along a straight line"
+                f"the regressor {name!r} goes from {digits(ahead.min())} to {digits(ahead.max())} ahead, and never left"
+                f" {digits(low)} to {digits(high)} in the history: what it does there is guessed along a straight line"
             )

@@ -10,6 +10,7 @@ from shared.domain.forecasts import Candidate
 from shared.domain.identifiers import first_of
 from shared.domain.occasions import Excluded
 from shared.domain.timegrid import MINUTE
+from shared.domain.wording import digits
 from worker.models.base import History
 from worker.pipeline.history import Known, build
 from worker.pipeline.snapshot import Snapshot
@@ -51,9 +52,9 @@ def said_of_shift(known: Known) -> str:
     if known.shift is None:
         return ""
     return (
-        f"the level has changed: since {known.shift_at:{MINUTE}} values are about {known.shift.after:.4g}, at these hours before"
-        f" they were about {known.shift.before:.4g}; the forecast goes on at the new level, to which what it learns from before"
-        " was moved, and the backtest's scores tell of both levels"
+        f"the level has changed: since {known.shift_at:{MINUTE}} values are about {digits(known.shift.after)}, at these hours"
+        f" before they were about {digits(known.shift.before)}; the forecast goes on at the new level, to which what it"
+        " learns from before was moved, and the backtest's scores tell of both levels"
     )
 
 

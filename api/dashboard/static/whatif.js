@@ -33,7 +33,7 @@ function rows(work) {
     ["Chance to be at the ceiling", excess("waiting", "likelihood", String)],
     ["Hours at the ceiling", excess("waiting", "hours", hours)],
     ["First at the ceiling", excess("waiting", "first_at", moment)],
-    ["Lent, so that it may be taken", (side) => known(side.whole.lent, (value) => `${inWork(value)}${side.whole.lent_share === null ? "" : `, ${share(side.whole.lent_share)} of all`}`)],
+    ["Lent in all: above the guarantee, below the ceiling", (side) => known(side.whole.lent, (value) => `${inWork(value)}${side.whole.lent_share === null ? "" : `, ${share(side.whole.lent_share)} of all`}`)],
     ["Peak, below it 19 times of 20", (side) => amount(side.whole.peak["q0.95"])],
   ];
 }
@@ -65,8 +65,9 @@ function show(answer) {
   body.replaceChildren();
   const then = answer.then ?? answer.now;
   for (const [name, value] of rows(answer.work_unit)) add(body, name, value(answer.now), value(then));
-  const idle = (side) => (side?.counted_on === "siblings" && side.exposed ? `${short(side.exposed.amount)} ${answer.work_unit} in ${hours(side.exposed.hours)}` : null);
-  add(body, "Lent while siblings leave theirs idle", idle(answer.exposure.now), idle(answer.exposure.then ?? answer.exposure.now));
+  const told = (side) => (side.counted_on === "siblings" ? `${short(side.exposed.amount)} ${answer.work_unit} in ${hours(side.exposed.hours)}` : `not counted: ${side.reason}`);
+  const idle = (side) => (side?.exposed ? told(side) : null);
+  add(body, "Of it while siblings leave theirs idle, which preemption may take", idle(answer.exposure.now), idle(answer.exposure.then ?? answer.exposure.now));
   answer.now.days.forEach((day, index) => add(body, `24 hours from ${moment(day.start_at)}`, chances(day), chances(then.days[index])));
 }
 

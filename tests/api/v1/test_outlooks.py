@@ -87,7 +87,24 @@ def test_where_nothing_can_be_told_it_is_said_why(client: FlaskClient, store: St
     keep(store, issued_at=NOW - 100 * HOUR, queue="root.old")
     assert "is over" in client.get("/v1/queues/root.old/outlook").json["reason"]
     keep(store, paths=None, queue="root.bare")
-    assert "are not kept" in client.get("/v1/queues/root.bare/outlook").json["reason"]
+    few = "its joint paths are not kept: too few windows of the backtest could be scored to draw any from"
+    assert client.get("/v1/queues/root.bare/outlook").json["reason"] == few
+    keep(store, hours=401, paths=None, queue="root.long")
+    long = "its joint paths are not kept: it has 401 steps, and only those of up to 400 have any"
+    assert client.get("/v1/queues/root.long/outlook").json["reason"] == long
+
+
+def test_more_than_the_parent_or_the_cluster_has_is_noted(client: FlaskClient, store: Store) -> None:
+    memory = {"metric": "used_memory_mb", "unit": Unit.MEGABYTES}
+    keep(store, **memory, guaranteed=100.0)
+    assert client.get(f"{OUTLOOK}?capacity=100x").json["notes"] == []  # nothing is known of the parent
+    keep(store, queue="root", **memory, guaranteed=400.0)
+    note = "root is guaranteed 400 MB, less than {} MB: it would have to get more, too"
+    for asked, amount in (("100x", "10,000"), ("500%25", "2,000")):
+        assert client.get(f"{OUTLOOK}?capacity={asked}").json["notes"] == [note.format(amount)]
+    assert client.get(f"{OUTLOOK}?capacity=400").json["notes"] == []
+    whole = client.get("/v1/queues/root/outlook?capacity=2x").json["notes"]
+    assert whole == ["the cluster has 400 MB, less than 800 MB: it would have to grow"]
 
 
 @pytest.mark.parametrize(

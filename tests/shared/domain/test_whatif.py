@@ -194,7 +194,9 @@ def test_why_nothing_is_told_is_said() -> None:
     forecast = paths_of(10, 1)
     assert why_untold(forecast, MONDAY) is None
     assert "is over" in str(why_untold(forecast, MONDAY + 10 * HOUR))
-    assert "are not kept" in str(why_untold(replace(forecast, paths=None), MONDAY))
+    bare = replace(forecast, paths=None)
+    for is_newest, why in ((True, "too few windows"), (False, "a newer forecast of it is there"), (None, "or too few windows")):
+        assert why in str(why_untold(bare, MONDAY, is_newest=is_newest))
     few = Paths.of([[1.0] * 10], blocks=6, windows=7)
     assert "6 windows of the backtest, of which 7" in str(why_untold(replace(forecast, paths=few), MONDAY))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from shared.domain.distribution import Origin, block_name
 from shared.domain.forecasts import ForecastSpec, WindowForecast
+from shared.domain.outlook import MAX_STEPS
 from shared.domain.recipes import Recipe
 from worker.models.base import FloatArray
 from worker.pipeline.distribution.evidence import Evidence, groups_of, misses_of, newest_first, places_missed, recent_windows
@@ -26,7 +27,6 @@ from worker.pipeline.history import Known, clip
 from worker.pipeline.measures import actual_of, prediction_of
 
 NORMAL = np.array([NormalDist().inv_cdf(level) for level in FINE.tolist()])
-MAX_PATH_STEPS = 400  # 16 days by the hour: paths of more would be larger than all else that is kept of a forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def distribution(
 
 
 def _paths(evidence: Evidence, steps: FloatArray, peaks: FloatArray) -> JointPaths:
-    if evidence.horizon > MAX_PATH_STEPS:
+    if evidence.horizon > MAX_STEPS:
         return JointPaths(np.empty((0, evidence.horizon)), np.empty(0, dtype=np.int_))
     return joint_paths(evidence, steps, peaks)
 
