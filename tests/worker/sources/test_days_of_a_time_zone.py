@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -65,7 +66,13 @@ def as_pandas_has_it(query: Query) -> pd.DataFrame:
         own = own.reindex(pd.date_range(own.index[0], query.end, freq="1min", inclusive="left"), method="ffill")
         own = own[own.index >= query.start]
     days = own.tz_convert(query.timezone).resample("D")
-    return days.agg("mean" if query.holds else query.aggregation.value).tz_convert("UTC").dropna(how="all")
+    return days.agg(_summary(query)).tz_convert("UTC").dropna(how="all")
+
+
+def _summary(query: Query) -> str | Callable[[pd.Series], float]:
+    if query.aggregation is Aggregation.P95:
+        return lambda day: day.sort_values().iloc[int(0.95 * len(day) + 0.5) - 1] if len(day) else np.nan
+    return "mean" if query.holds else query.aggregation.value
 
 
 @pytest.mark.parametrize(("zone", "change"), [(zone, change) for zone, changes in CHANGES.items() for change in changes])
