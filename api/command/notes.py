@@ -1,4 +1,4 @@
-"""What is said beside what was asked for: that a forecast is not of the last run."""
+"""What is said beside what was asked for: that a forecast is not of the last run, or its queue is gone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from shared.domain.codec import Document
 
 
 def note_failures(forecasts: Iterable[Document]) -> None:
-    """Which of them a later run has left the last good ones, and why."""
+    """Which of them are of queues that are gone, and which a later run has left the last good ones, and why."""
     for forecast in forecasts:
+        if gone := forecast.get("gone"):
+            notice(f"note: {forecast['queue']}: {gone}", style="yellow")
         if failed := forecast["last_failure"]:
             since = f"the last good forecast, issued {shown_time(forecast['issued_at'])}, stays"
             notice(f"note: {forecast['queue']}: {since}: job {failed['job_id']} brought none: {failed['reason']}", style="yellow")

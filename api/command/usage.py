@@ -63,6 +63,9 @@ def _print(answer: Document) -> None:
     say(f"{answer['cluster']}{label}: {counted(len(answer['queues']), 'queue')}, {made}")
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
+    for queue in answer["queues"]:
+        if queue.get("gone"):
+            notice(f"note: {queue['queue']}: {queue['gone']}", style="yellow")
     if not answer["queues"]:
         return
     columns = ("queue", "waited", "because", "property", "could give", "GB·h a month", "peak")
@@ -91,6 +94,8 @@ def _reclaimable(under_use: Document) -> tuple[str, str]:
 def _print_queue(queue: Document) -> None:
     waits, under_use = queue["waits"], queue["under_use"]
     say(f"{queue['queue']} of {queue['cluster']}, reported {shown_time(queue['made_at'])}")
+    if queue.get("gone"):
+        notice(f"note: {queue['queue']}: {queue['gone']}", style="yellow")
     say(waits["sentence"])
     for cause in waits["causes"]:
         if cause["hours"] >= LEAST_HOURS:

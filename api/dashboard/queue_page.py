@@ -25,7 +25,7 @@ from api.schema import fields
 from api.schema.queries import SeriesChoice
 from api.v1.accuracy import accuracy_answer, like_issues
 from api.v1.choice import choice_of, chosen_forecast
-from api.v1.clusters import changes_of
+from api.v1.clusters import changes_of, gone_of
 from api.v1.queue_answers import standings
 from api.v1.usage import usage_beside
 from shared.domain.accuracy import MONTH_DAYS
@@ -96,6 +96,7 @@ def show(services: Services, queue: str) -> str:
         changes=changes_of(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days)), forecast.end_at),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
+        gone=gone_of(services, [forecast]).get((forecast.cluster, forecast.queue)),
         failure=services.store.run_failures.after(forecast) if is_newest else None,
     )
 

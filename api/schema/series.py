@@ -32,6 +32,7 @@ class Series(ForecastTold):
     queue: str
     job_id: str
     last_failure: RunFailure | None = Field(description="of a later run, which has left this forecast the last good one")
+    gone: str | None = Field(None, description="why its cluster does not have the queue any more; null = it has, or nobody knows")
     configuration_changes: tuple[ToldChange, ...] = Field(
         description="of the queue, seen in the part that is shown, newest first; of a YARN cluster that the caller may see"
     )

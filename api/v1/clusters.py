@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from api.edge.context import Services
@@ -53,3 +54,13 @@ def changes_of(services: Services, forecast: Forecast, start: datetime, end: dat
         return ()
     found = services.store.changes.of(forecast.cluster, forecast.queue, partition, since=start, until=end, limit=MAX_CHANGES)
     return told_changes(found)
+
+
+def gone_of(services: Services, forecasts: Iterable[Forecast]) -> dict[tuple[str, str], str]:
+    """Cluster and queue → why the cluster does not have it any more, of those that are gone from clusters that may be seen."""
+    visible, names = visible_clusters(services), dict[str, list[str]]()
+    for forecast in forecasts:
+        if forecast.cluster in visible and partition_of(forecast) is not None:
+            names.setdefault(forecast.cluster, []).append(forecast.queue)
+    found = {cluster: services.store.departures.of(cluster, queues) for cluster, queues in names.items()}
+    return {(cluster, queue): gone.words for cluster, each in found.items() for queue, gone in each.items()}

@@ -20,7 +20,7 @@ from api.edge.routing import route
 from api.schema import answers, series
 from api.schema.queries import MAX_POINTS, SeriesQuery
 from api.v1.choice import chosen_forecast
-from api.v1.clusters import changes_of
+from api.v1.clusters import changes_of, gone_of
 from api.v1.former import actuals_of
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
@@ -38,7 +38,11 @@ def list_queues(services: Services) -> answers.QueueList:
     forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
     now, failed = datetime.now(UTC), services.store.run_failures.since(forecasts)
     present = LimitsNow(services).of_all(forecasts)
-    shown = [outlook(forecast, now, failed.get((forecast.series_id, forecast.job))) for forecast in present]
+    gone = gone_of(services, forecasts)
+    shown = [
+        outlook(forecast, now, failed.get((forecast.series_id, forecast.job)), gone.get((forecast.cluster, forecast.queue)))
+        for forecast in present
+    ]
     return answers.QueueList(queues=shown)
 
 
@@ -66,7 +70,8 @@ def show_series(services: Services, queue: str, query: SeriesQuery) -> Response:
         )
     changes = changes_of(services, forecast, start, end)
     told = series.Series.telling(forecast, now, query, points=points, last_failure=failed, configuration_changes=changes)
-    told = told.model_copy(update={"relative": relative})
+    gone = gone_of(services, [forecast]).get((forecast.cluster, forecast.queue))
+    told = told.model_copy(update={"relative": relative, "gone": gone})
     return Response(told.model_dump_json(), mimetype=JSON)
 
 

@@ -45,7 +45,7 @@ def show_limits(services: Services, queue: str, query: UsageQuery) -> QueueUsage
         raise SeveralClusters(f"name one with cluster=: {listed([usage.cluster for usage in found])}")
     if not found:
         raise QueueNotFound(NO_REPORT, queue=queue)
-    return QueueUsageAnswer.of(found[0])
+    return QueueUsageAnswer.of(found[0], _gone(services, found[0].cluster, found).get(queue))
 
 
 @route("GET", "/v1/usage", READ, Answers(ClusterUsageAnswer, refuses=(400, 404)))
@@ -56,7 +56,7 @@ def show_usage(services: Services, query: UsageQuery) -> ClusterUsageAnswer:
     """
     cluster = chosen_cluster(services, query.cluster).cluster
     found = services.store.usages.find([cluster], partition=query.partition)
-    return ClusterUsageAnswer.of(cluster, query.partition, found, _notes(found))
+    return ClusterUsageAnswer.of(cluster, query.partition, found, _notes(found), _gone(services, cluster, found))
 
 
 def usage_beside(services: Services, forecast: Forecast) -> QueueUsageAnswer | None:
@@ -66,6 +66,12 @@ def usage_beside(services: Services, forecast: Forecast) -> QueueUsageAnswer | N
         return None
     found = services.store.usages.find([forecast.cluster], forecast.queue, partition)
     return QueueUsageAnswer.of(found[0]) if found else None
+
+
+def _gone(services: Services, cluster: str, found: Sequence[QueueUsage]) -> dict[str, str]:
+    """Queue → why it is not there any more."""
+    departures = services.store.departures.of(cluster, [usage.queue for usage in found])
+    return {queue: gone.words for queue, gone in departures.items()}
 
 
 def _notes(found: Sequence[QueueUsage]) -> Iterator[str]:

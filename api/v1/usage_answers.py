@@ -97,9 +97,10 @@ class QueueUsageAnswer(Answer):
     before_a_raise: str | None = Field(description="what to look at before its capacity is raised; null = nothing is known")
     under_use: UnderUseTold | None = Field(description="null = see reason")
     reason: str | None = Field(description="why no under-use is told")
+    gone: str | None = Field(None, description="why its cluster does not have the queue any more; null = it has")
 
     @classmethod
-    def of(cls, usage: QueueUsage) -> Self:
+    def of(cls, usage: QueueUsage, gone: str | None = None) -> Self:
         """Of a report."""
         return cls.showing(
             usage,
@@ -107,6 +108,7 @@ class QueueUsageAnswer(Answer):
             before_a_raise=before_a_raise(usage.waits),
             under_use=UnderUseTold.of(usage.under_use) if usage.under_use else None,
             reason=usage.reason or None,
+            gone=gone,
         )
 
 
@@ -125,10 +127,12 @@ class ClusterUsageAnswer(Answer):
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, cluster: str, partition: str, reports: Iterable[QueueUsage], notes: Iterable[str]) -> Self:
-        """Of all reports of it."""
-        queues = tuple(map(QueueUsageAnswer.of, reports))
-        leaves = _leaves(queues)
+    def of(
+        cls, cluster: str, partition: str, reports: Iterable[QueueUsage], notes: Iterable[str], gone: Mapping[str, str]
+    ) -> Self:
+        """Of all reports of it; what is gone has nothing that it could give back."""
+        queues = tuple(QueueUsageAnswer.of(report, gone.get(report.queue)) for report in reports)
+        leaves = [each for each in _leaves(queues) if each.gone is None]
         under = [each.under_use for each in leaves if each.under_use is not None]
         return cls(
             cluster=cluster,

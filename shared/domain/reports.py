@@ -124,6 +124,7 @@ class QueueOutlook(Issue):
     likely_beyond_share: int | None
     possible_beyond_share: int | None
     last_failure: RunFailure | None  # of a later run, which has left this forecast as it is
+    gone: str | None = None  # why its cluster does not have the queue any more; None = it has, or nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,7 @@ def issue(forecast: Forecast) -> Issue:
     return Issue(**_without_steps(forecast))
 
 
-def outlook(forecast: Forecast, now: datetime, last_failure: RunFailure | None = None) -> QueueOutlook:
+def outlook(forecast: Forecast, now: datetime, last_failure: RunFailure | None = None, gone: str | None = None) -> QueueOutlook:
     """What a queue's owner sees first of a forecast, as things stand at `now`."""
     peak = next_peak(forecast, now)
     return QueueOutlook(
@@ -165,6 +166,7 @@ def outlook(forecast: Forecast, now: datetime, last_failure: RunFailure | None =
         **_counted("over_limit", over_limit(forecast, now)),
         **_counted("beyond_share", beyond_share(forecast, now)),
         last_failure=last_failure,
+        gone=gone,
     )
 
 

@@ -12,6 +12,7 @@ from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
 from shared.store.aliases import Aliases
 from shared.store.calibration import Calibrations
+from shared.store.departures import Departures
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.notices import Notices
@@ -61,6 +62,7 @@ class Store:
         self.whereabouts = KnownWhereabouts(records)
         self.trees = Trees(records)
         self.changes = Changes(records)
+        self.departures = Departures(self.trees, self.changes, self.aliases)
         self.usages = Usages(records)
         self.retention = Retention(records)
 

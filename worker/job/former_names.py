@@ -16,7 +16,7 @@ from shared.config.settings import Settings
 from shared.connections.yarn import may_know
 from shared.domain.aliases import Alias
 from shared.domain.jobs import JobRequest
-from shared.errors import EmptySeries
+from shared.errors import EmptySeries, QueueGone
 from shared.store import Store
 from worker.job.regressors import Read
 from worker.job.resources import Resources
@@ -51,6 +51,8 @@ def _joined(query: Query, former: Sequence[Alias], read: Read, others: Read) -> 
     try:
         joined: Reading | None = read(query)
         missing = None
+    except QueueGone:  # what it was before does not bring it back
+        raise
     except EmptySeries as error:
         joined, missing = None, error
     for alias in former:
@@ -58,7 +60,7 @@ def _joined(query: Query, former: Sequence[Alias], read: Read, others: Read) -> 
         if end is not None and end <= query.start:
             break
         try:
-            before = others(replace(query, queue=alias.old))
+            before = others(replace(query, queue=alias.old, is_former=True))
         except EmptySeries:
             continue
         if not (before := _until(before, end)).frame.empty:

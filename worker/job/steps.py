@@ -28,6 +28,7 @@ from worker.job.blocks import kept_reading
 from worker.job.catalogue import model_cards
 from worker.job.cold_start import cold_start, is_cold, waits_for_parent
 from worker.job.delivery import Delivery
+from worker.job.departures import check_there, gone_or
 from worker.job.former_names import with_former_names
 from worker.job.ingestion import read_for
 from worker.job.planning import name_queues
@@ -179,14 +180,16 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
         if job.run is Run.ACTUALS:
             end_read(resources, job, queue)
             return None
+        check_there(resources, request, queue, issued_at)
         prepared = prepared_for(resources.store, job, request, reading, queue)
-    except DataError as error:
+    except DataError as raised:
+        error = gone_or(resources, request, queue, issued_at, raised)
         if is_cold(job, queue, error) and _starts_cold(resources, job, queue, reading, error):
             return None
         if why := why_skipped(request, queue, error, issued_at):
             resources.lifecycle.fail_queue(job.job_id, queue, why, QueueState.SKIPPED)
             return None
-        raise
+        raise error from None
     resources.store.reports.save(replace(report, quality=prepared.quality))
     if job.run is Run.SEARCH:
         resources.store.actuals.save(request.series(queue), snapshot_points(prepared.snapshot))

@@ -20,6 +20,7 @@ from shared.domain.wording import counted
 from shared.errors import DataError, DataLost, QueuecastError, SinkRefused, UnreadableData
 from worker.job.catalogue import model_cards
 from worker.job.delivery import Delivery
+from worker.job.departures import check_there, gone_or
 from worker.job.former_names import with_former_names
 from worker.job.ingestion import at_first, covariate_query, read_all, usage_query
 from worker.job.regressors import Read
@@ -96,7 +97,7 @@ def _look_at_queues(resources: Resources, request: JobRequest, queues: Sequence[
         together, began = Together(resources, request.project, some), time.monotonic()
         for queue in some:
             read = with_former_names(resources, request, queue, together.read, alone)
-            reports.append(_look_at_queue(request, queue, issued_at, read))
+            reports.append(_look_at_queue(resources, request, queue, issued_at, read))
             if time.monotonic() > begin + LOOK_SECONDS:  # these take longer than the ones before have let expect
                 return reports
         left, took = begin + LOOK_SECONDS - time.monotonic(), time.monotonic() - began
@@ -115,16 +116,18 @@ def _said_of(reports: Sequence[QueueReport], of: int) -> Iterator[str]:
         raise UnreadableData.told(f"{reason}" if len(reports) == of else f"of the {len(reports)} looked at, {reason}")
 
 
-def _look_at_queue(request: JobRequest, queue: str, issued_at: datetime, read: Read) -> QueueReport:
+def _look_at_queue(resources: Resources, request: JobRequest, queue: str, issued_at: datetime, read: Read) -> QueueReport:
     """What the job's report of the queue would say."""
     report = QueueReport(job_id="", queue=queue, state=QueueState.SUCCEEDED)
     try:
         reading = read_all(request, usage_query(request, queue, issued_at), read)
         report = replace(report, quality=QualityReport(losses=reading.losses))
+        check_there(resources, request, queue, issued_at)
         without_advice = replace(reading, advice=())  # the look at the source has given it
         prepared = prepare_queue(request, without_advice, queue=queue, issued_at=issued_at, cards=model_cards())
         return replace(report, quality=prepared.quality)
-    except DataError as error:
+    except DataError as raised:
+        error = gone_or(resources, request, queue, issued_at, raised)
         if isinstance(error, DataLost):  # its reason says what was lost
             report = replace(report, quality=None)
         why = why_skipped(request, queue, error, issued_at)

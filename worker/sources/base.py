@@ -62,6 +62,7 @@ class Query(Stepped):
     queues_from_columns: bool = False
     wished: tuple[str, ...] = ()  # columns that are read where they are there, though `columns` does not name them
     is_one_thing: bool = False  # whether rows of a queue are known to be of one thing: nobody looks whether they are of several
+    is_former: bool = False  # whether it is what a queue was called before: then it is gone, and is read all the same
     history_start: datetime | None = None  # of the whole history, of which this may be the newest part; None = `start`
 
     @property

@@ -10,9 +10,10 @@ from flask.testing import FlaskClient
 
 from api.edge.context import EXTENSION
 from shared.config.settings import Settings
+from shared.domain.configuration_change import GONE
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.a_cluster import PROD, TEST
+from tests.api.a_cluster import NOW, PROD, TEST, a_change, a_day, a_tree
 from tests.api.scene import MakeApp, token_for
 from tests.api.v1.usage_reports import GB, MASTERS, REPORT, RESTS
 from tests.factories import a_forecast
@@ -128,3 +129,26 @@ def test_the_page_of_a_queue_tells_it_before_anybody_moves_its_capacity(client: 
 def test_a_forecast_of_other_rows_has_no_report(client: FlaskClient, store: Store, changes: dict[str, str]) -> None:
     store.forecasts.save(a_forecast(queue="root.etl", **changes))
     assert "Before its capacity is changed" not in page_of(client)
+
+
+def test_a_queue_that_is_gone_is_told_and_gives_nothing_back(client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    store.changes.save([a_change(queue="root.adhoc", state=GONE)])
+    store.usages.save([replace(REPORT, queue="root.adhoc")])
+    told = client.get("/v1/usage?cluster=prod").json
+    gone = f"gone since {a_change().changed_at:%Y-%m-%d %H:%M} UTC"
+    assert [queue["gone"] for queue in told["queues"]] == [None, gone, None]
+    assert (told["leaves"], told["waiting_hours"]) == (1, 12.0)
+    assert client.get("/v1/queues/root.adhoc/limits?cluster=prod").json["gone"] == gone
+
+
+def test_forecasts_of_a_queue_that_is_gone_say_so(client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    for queue, cluster in (("root.gone", "prod"), ("root.etl", "prod"), ("root.gone", "lake:"), ("gone", "prod")):
+        store.forecasts.save(a_day(queue=queue, cluster=cluster))
+    told = {(each["cluster"], each["queue"]): each["gone"] for each in client.get("/v1/queues").json["queues"]}
+    why = f"gone: the cluster did not have it when it was read, {NOW:%Y-%m-%d %H:%M} UTC"
+    assert {key for key, said in told.items() if said} == {("prod", "root.gone")}
+    assert told[("prod", "root.gone")] == why
+    assert client.get("/v1/queues/root.gone/series?cluster=prod").json["gone"] == why
+    assert "This queue is not there any more." in client.get("/queues/root.gone?cluster=prod").text

@@ -82,7 +82,8 @@ def reading_of(looks: Looks, first: Reading, second: Reading | None) -> Reading:
     reading = replace(first, frame=frame, newest_at=_newest(looks, first), notes=(looks.kept.says, *first.notes))
     if target is None:
         return reading
-    refuse_stopped(frame, looks.query)
+    if not looks.query.is_former:
+        refuse_stopped(frame, looks.query)
     further = pd.DataFrame() if second is None else second.frame.rename(columns=looks.second_names)
     source = frame if looks.has_means else further
     beside = pd.DataFrame({short: source[name] for name, short in looks.signs.items() if name in source})
@@ -111,8 +112,10 @@ def refuse_stopped(frame: pd.DataFrame, query: Query) -> None:
 
 
 def is_silent(reading: Reading, query: Query) -> bool:
-    """Whether nothing is told of the queue at the end of the history."""
-    return query.queue != ROOT and reading.newest_at is not None and reading.newest_at < query.end - SILENT
+    """Whether nothing is told of the queue at the end of the history; what it was called before may be silent."""
+    if query.is_former or query.queue == ROOT:
+        return False
+    return reading.newest_at is not None and reading.newest_at < query.end - SILENT
 
 
 def refuse_gone(reading: Reading, root: Reading | None, query: Query) -> None:
