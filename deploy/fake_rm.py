@@ -172,7 +172,9 @@ class Handler(BaseHTTPRequestHandler):
     def _fake(self, server: Server, wanted: dict[str, list[str]]) -> Reply:
         if not ip_address(self.client_address[0]).is_loopback:
             return Reply(403, b"only this machine is answered here\n", TEXT)
-        for name, [value, *_] in wanted.items() if self.command == "POST" else ():
+        if (self.command == "POST") != bool(wanted):
+            return Reply(400, b"GET tells how things are; POST changes them by a query string: POST /fake?active=2\n", TEXT)
+        for name, [value, *_] in wanted.items():
             if name == "misbehave" and value in {NONE, *FAULTS}:
                 server.misbehaves = value
             elif refusal := server.fleet.put(name, value):

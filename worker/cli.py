@@ -38,7 +38,9 @@ Covariates = typer.Option(exists=True, show_default="none", help="File or folder
 Slots = typer.Option(min=1, max=256, help="Tasks at the same time.", show_default="cores, or as memory allows")
 Alive = typer.Option("--alive", help="Start nothing: exit 0 when the worker of this name shows life, 1 when it does not.")
 ShowsLife = Annotated[bool, typer.Option("--alive", help="Start nothing: exit 0 when the one here shows life, 1 when not.")]
-LookOnce = Annotated[bool, typer.Option("--once", help="Look at each cluster once; exit 1 when one was not kept.")]
+LookOnce = Annotated[
+    bool, typer.Option("--once", help="Look at each cluster once; exit 1 when one was not kept. Needs the broker.")
+]
 ReportNow = Annotated[
     bool, typer.Option("--report", help="Report now of each queue what it waited for and could give back, as is done daily.")
 ]

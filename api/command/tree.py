@@ -12,6 +12,7 @@ import typer
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.terminal import NOTHING, AsJson, notice, print_table, say, shown_time, width
 from shared.domain.codec import Document
+from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.identifiers import listed, shown
 from shared.domain.wording import counted
 from shared.errors import QueueNotFound
@@ -72,7 +73,8 @@ def _alike(missing: str, known: Sequence[str]) -> str:
 def _print(answer: Document, *, resource: str) -> None:
     label = "" if answer["partition"] == "default" else f", partition {answer['partition']}"
     read = f"as configured since {shown_time(answer['read_at'])}" if answer["at"] else f"read {_ago(answer['age_seconds'])}"
-    say(f"{answer['cluster']}{label}: {counted(len(answer['queues']), 'queue')}, {answer['scheduler']} scheduler, {read}")
+    queues = sum(not queue["queue"].endswith(PART_OF_WHICH) for queue in answer["queues"])
+    say(f"{answer['cluster']}{label}: {counted(queues, 'queue')}, {answer['scheduler']} scheduler, {read}")
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
     columns = _columns(width(), resource, is_now=answer["at"] is None)
@@ -120,7 +122,7 @@ def _columns(room: int, resource: str, *, is_now: bool) -> list[Column]:
 def _name(queue: Document, depth: int) -> str:
     """Under its parent by the last part of its name; that of the first ones is whole."""
     name = queue["queue"] if depth == 0 else queue["queue"].removeprefix(queue["parent"]).lstrip("./")
-    is_sum = queue["queue"].endswith("/*")
+    is_sum = queue["queue"].endswith(PART_OF_WHICH)
     about = "all dynamic" if is_sum else "dynamic" if queue["is_dynamic"] else ""
     state = queue["state"] if queue["state"] not in {None, "RUNNING"} and not is_sum else ""
     said = ", ".join(filter(None, (about, (state or "").lower())))

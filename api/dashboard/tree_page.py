@@ -18,6 +18,7 @@ from api.edge.routing import route
 from api.v1.clusters import visible_clusters
 from api.v1.tree import tree_answer
 from api.v1.tree_answers import QueueInTree, TreeAnswer
+from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.outgoing import in_path
 from shared.errors import TreeNotFound
 
@@ -47,7 +48,8 @@ def _page(told: TreeAnswer, query: TreePageQuery) -> dict[str, object]:
         "told": told,
         "query": query,
         "nodes": nodes,
-        "found": sum(1 + node.size for node in nodes),
+        "found": sum(node.count for node in nodes),
+        "known": sum(not queue.queue.endswith(PART_OF_WHICH) for queue in told.queues),
         "has_closed": len(told.queues) > MAX_OPEN,
         "counts": counts_of(told.queues),
         "reasons": Counter(queue.outlook.reason for queue in told.queues if queue.outlook and queue.outlook.reason).most_common(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from api.v1.tree import TreeQuery
 from api.v1.tree_answers import Amounts, QueueInTree
+from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.likelihood import Likelihood
 
 LENGTH = 200  # of a bar, in the drawing's own units, which the page scales
@@ -42,8 +43,13 @@ class Node:
 
     @property
     def size(self) -> int:
-        """How many queues are below it."""
-        return sum(1 + child.size for child in self.children)
+        """How many queues are below it; dynamic ones together are none."""
+        return sum(child.count for child in self.children)
+
+    @property
+    def count(self) -> int:
+        """The same with itself."""
+        return int(not self.queue.queue.endswith(PART_OF_WHICH)) + self.size
 
     @property
     def is_short_of_vcores(self) -> bool:
@@ -93,7 +99,7 @@ SHOWN: Mapping[str, Callable[[QueueInTree], bool]] = {
 
 def counts_of(queues: Iterable[QueueInTree]) -> dict[str, int]:
     """Of each kind that may be shown alone, how many leaves are of it."""
-    leaves = [queue for queue in queues if queue.is_leaf and not queue.queue.endswith("/*")]
+    leaves = [queue for queue in queues if queue.is_leaf and not queue.queue.endswith(PART_OF_WHICH)]
     return {name: sum(map(is_so, leaves)) for name, is_so in SHOWN.items()}
 
 

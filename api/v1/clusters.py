@@ -32,7 +32,7 @@ def chosen_cluster(services: Services, cluster: str | None) -> YarnConnection:
     visible = visible_clusters(services)
     if cluster is None:
         if len(visible) > 1:
-            raise SeveralClusters(f"name one with cluster=: {listed([*visible])}")
+            raise SeveralClusters(f"name one, ?cluster=NAME or --cluster NAME: {listed([*visible])}")
         if not visible:
             raise ClusterNotFound("a connection of kind yarn names one")
         return next(iter(visible.values()))

@@ -63,8 +63,10 @@ class QueueAhead(Answer):
 
     start_at: datetime | None
     end_at: datetime | None
-    borrowing: Chance | None = Field(description="wanting more than it is guaranteed now; null = no chance is told")
-    waiting: Chance | None = Field(description="being at its ceiling as it is now, so that work waits; likewise")
+    borrowing: Chance | None = Field(
+        description="wanting more than it is guaranteed now; null = none is told, or its ceiling is no higher"
+    )
+    waiting: Chance | None = Field(description="being at its ceiling as it is now, so that work waits; null = no chance is told")
     reason: str | None = Field(description="why no chances are told; null = they are")
     peak_memory_mb: int | None = Field(description="the highest upper bound")
     peak_at: datetime | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from pydantic import Field
 
@@ -16,12 +17,16 @@ from api.v1.clusters import chosen_cluster, knows_its_cluster, visible_clusters
 from api.v1.usage_answers import ClusterUsageAnswer, QueueUsageAnswer
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
+from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import listed
+from shared.domain.timegrid import MINUTE
 from shared.domain.usage import MIN_DAYS, QueueUsage
-from shared.errors import QueueNotFound, SeveralClusters
+from shared.errors import NotFound, QueueNotFound, ReportNotFound, SeveralClusters
 
 NONE_YET = "no report was made yet: `queuecast collect` makes them once a day, and `queuecast collect --report` now"
+EVERY = timedelta(days=1)  # that the collector makes reports
+COMES = "it is in the tree of {}, and the next reports are made {}; `queuecast collect --report` makes them now"
 NO_REPORT = "no report of it: `queuecast collect` makes one a day of each queue that it sees"
 
 
@@ -42,9 +47,9 @@ def show_limits(services: Services, queue: str, query: UsageQuery) -> QueueUsage
     clusters = [*visible_clusters(services)] if query.cluster is None else [chosen_cluster(services, query.cluster).cluster]
     found = services.store.usages.find(clusters, queue, query.partition)
     if len(found) > 1:
-        raise SeveralClusters(f"name one with cluster=: {listed([usage.cluster for usage in found])}")
+        raise SeveralClusters(f"name one, ?cluster=NAME or --cluster NAME: {listed([usage.cluster for usage in found])}")
     if not found:
-        raise QueueNotFound(NO_REPORT, queue=queue)
+        raise _why_none(services, clusters, queue)
     return QueueUsageAnswer.of(found[0], _gone(services, found[0].cluster, found).get(queue))
 
 
@@ -66,6 +71,17 @@ def usage_beside(services: Services, forecast: Forecast) -> QueueUsageAnswer | N
         return None
     found = services.store.usages.find([forecast.cluster], forecast.queue, partition)
     return QueueUsageAnswer.of(found[0]) if found else None
+
+
+def _why_none(services: Services, clusters: Sequence[str], queue: str) -> NotFound:
+    """Of a queue that a tree has, when its first report comes; else that nothing is known of it."""
+    for cluster in clusters:
+        kept = services.store.trees.newest(cluster)
+        if kept is not None and queue.removesuffix(PART_OF_WHICH) in kept.tree.by_path:
+            last = services.store.usages.newest_at(cluster)
+            when = f"after {last + EVERY:{MINUTE}}" if last else "within two hours of the first samples"
+            return ReportNotFound(COMES.format(cluster, when), queue=queue)
+    return QueueNotFound(NO_REPORT, queue=queue)
 
 
 def _gone(services: Services, cluster: str, found: Sequence[QueueUsage]) -> dict[str, str]:

@@ -91,6 +91,7 @@ class Connection(BaseModel):
     asks: what a request says of a place there, by name.
     meant: what a request means whose first source is of this kind, where it does not say it.
     when_away: what becomes of its work while it is away.
+    takes_samples: whether a collector may keep there what it sees of clusters.
     taken_from: field → the setting that fills it. When the first of them is set, there is a connection with the kind's name.
     """
 
@@ -100,6 +101,7 @@ class Connection(BaseModel):
     asks: ClassVar[Mapping[str, PlaceField]] = {}
     meant: ClassVar[Meant] = Meant()
     when_away: ClassVar[str] = "jobs over it wait until it answers, up to their deadline"
+    takes_samples: ClassVar[bool] = False
     taken_from: ClassVar[Mapping[str, str]] = {}
 
     kind: str
@@ -162,6 +164,10 @@ class Connection(BaseModel):
 
     def trespass(self, data_dir: Path) -> str:  # noqa: ARG002 - only files lie beside ours
         """What of our own it would give away, in words; "" = nothing."""
+        return ""
+
+    def clash(self, name: str, every: Mapping[str, Connection]) -> str:  # noqa: ARG002 - most stand for themselves
+        """What of it does not fit to the other connections, in words; "" = nothing. `every`: by name, itself among them."""
         return ""
 
 

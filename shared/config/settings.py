@@ -225,8 +225,9 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _trespasses(settings: Settings) -> list[str]:
-    """The connections that would give away what is ours."""
-    problems = {name: connection.trespass(settings.data_dir) for name, connection in settings.all_connections.items()}
+    """The connections that would give away what is ours, or do not fit to the others."""
+    every = settings.all_connections
+    problems = {name: each.trespass(settings.data_dir) or each.clash(name, every) for name, each in every.items()}
     return [f"the connection {name} {problem}" for name, problem in problems.items() if problem]
 
 

@@ -39,6 +39,8 @@ class FilesConnection(Connection):
     asks: ClassVar = {"path": PlaceField(accepts=FilePath, roles=("source",), hint="path or glob below the connection's folder")}
     taken_from: ClassVar = {"path": "files_folder"}
 
+    takes_samples: ClassVar = True
+
     kind: Literal["files"] = "files"
     path: Folder = Field(description="the folder whose CSV and Parquet files requests may read")
     readable: tuple[str, ...] | None = Field(None, description="globs of the paths that may be read; none given = all")

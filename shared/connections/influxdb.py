@@ -41,6 +41,8 @@ class InfluxdbConnection(DatabaseConnection):
     }
     noun = "measurement"
 
+    takes_samples: ClassVar = True
+
     kind: Literal["influxdb"] = "influxdb"
     token: SecretStr | None = None
     org: str | None = None

@@ -54,6 +54,8 @@ class MongodbConnection(DatabaseConnection):
     noun = "collection"
     named_in = "its `database`, or the URL's"
 
+    takes_samples: ClassVar = True
+
     kind: Literal["mongodb"] = "mongodb"
     document_field: str = Field("document", description="the discriminator field behind `document`")
     keep: KeptFor = Field(KEPT, description="how long forecasts stay there unless a request says `expires_in`, or forever")

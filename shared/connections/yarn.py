@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from shared.domain.identifiers import listed, shown
 from shared.domain.places import PARTITION, Place
 from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName, Text
+from shared.domain.timegrid import MINUTE
 from shared.domain.wording import counted
 from shared.errors import SourceAway
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 PORTS = {"http": 80, "https": 443}
 MAX_ADDRESSES = 8
+MAX_DIGITS = 14  # of milliseconds until the year 5138
 NO_ADDRESS = "accepted is http://host:8088 or https://host:8090, without user, password, query and /ws/v1"
 UserName = Annotated[str, Text("[A-Za-z0-9_][A-Za-z0-9_.@/-]*", 100, "names of users: letters, digits, _, ., @, / and -")]
 
@@ -113,6 +116,19 @@ class YarnConnection(Connection):
         """The ResourceManagers: whoever replaces one of two keeps the cluster."""
         return self.servers
 
+    def clash(self, name: str, every: Mapping[str, Connection]) -> str:
+        """Each cluster has one connection, which says who may see it, and its samples a place that takes them."""
+        clusters = {other: each for other, each in every.items() if isinstance(each, YarnConnection)}
+        same = [other for other, each in clusters.items() if each.cluster == self.cluster and other != name]
+        if same:
+            return f"is of the cluster {shown(self.cluster)}, as {listed(same)}; accepted is one connection for each cluster"
+        accepting = sorted(other for other, each in every.items() if each.takes_samples)
+        kept_at = every.get(self.samples)
+        if kept_at is not None and kept_at.takes_samples:
+            return ""
+        found = f"is of kind {kept_at.kind} and takes none" if kept_at else "is no connection"
+        return f"names `samples` = {shown(self.samples)}, which {found}; accepted are {listed(accepting)}"
+
     def resource_managers(self) -> YarnCluster:
         """The cluster as the driver knows it; it remembers which of them is active."""
         from shared.drivers.yarn import YarnCluster
@@ -137,7 +153,7 @@ class YarnConnection(Connection):
         of_several = f", the active one of {len(members)}" if len(members) > 1 else ""
         detail = (
             f"{host_of(snapshot.address)} answers{of_several}; version {shown(told.version)},"
-            f" started as {shown(told.cluster_id)}; {counted(len(snapshot.tree.queues), 'queue')}, {_modes_of(snapshot.tree)}"
+            f" started {_started(told.cluster_id)}; {counted(len(snapshot.tree.queues), 'queue')}, {_modes_of(snapshot.tree)}"
         )
         advice = [f"no answer of one that may have to take over: {words_of(each)}" for each in members if each.info is None]
         active = [host_of(each.address) for each in members if each.info is not None and each.info.is_active]
@@ -152,6 +168,13 @@ def may_know(connections: Iterable[Connection], cluster: str, project: str) -> b
     """Whether what is known of a cluster is for this project: it may use a connection of it, or none leads there."""
     ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == cluster]
     return not ours or any(each.serves(project) for each in ours)
+
+
+def _started(cluster_id: str) -> str:
+    """When the ResourceManager was: YARN numbers a cluster by the milliseconds since 1970."""
+    if not (cluster_id.isascii() and cluster_id.isdigit() and len(cluster_id) <= MAX_DIGITS):
+        return f"as {shown(cluster_id)}"
+    return f"{datetime.fromtimestamp(int(cluster_id) / 1_000, UTC):{MINUTE}}"
 
 
 def _modes_of(tree: QueueTree) -> str:

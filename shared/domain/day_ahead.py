@@ -43,7 +43,8 @@ class Chance:
 class DayAhead:
     """The next day of a queue; less of it where the forecast ends before.
 
-    borrowing: more than it is guaranteed; waiting: at its ceiling; None = nothing is told of that.
+    borrowing: more than it is guaranteed; waiting: at its ceiling; None = nothing is told of that. A queue whose ceiling is its
+        guarantee can borrow nothing: it waits.
     reason: why no chances are told; None = they are.
     peak_memory_mb: the highest upper bound, peak_at: the start of its step; None = there is none in MB.
     """
@@ -129,9 +130,15 @@ def _with_chances(ahead: DayAhead, forecast: Forecast, now: datetime, steps: int
         never = Likelihood.of(probability(0.0, paths.made_from))
         told = never if paths.is_calibrated else never.in_words
         nothing = Chance(likelihood=told, probability=told.share, hours=0.0, first_at=None)
-        return replace(ahead, borrowing=nothing if share is not None else None, waiting=nothing if most is not None else None)
+        return replace(ahead, borrowing=nothing if _may_borrow(forecast) else None, waiting=nothing if most is not None else None)
     whole, *_ = outlooks(forecast, paths.rows() if paths else (), now, steps)
-    return replace(ahead, borrowing=_chance(whole.borrowing), waiting=_chance(whole.waiting))
+    borrowing = _chance(whole.borrowing) if _may_borrow(forecast) else None
+    return replace(ahead, borrowing=borrowing, waiting=_chance(whole.waiting))
+
+
+def _may_borrow(forecast: Forecast) -> bool:
+    share, most = forecast.guaranteed, forecast.maximum
+    return share is not None and (most is None or most > share)
 
 
 def _chance(excess: Excess | None) -> Chance | None:

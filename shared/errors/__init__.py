@@ -47,6 +47,7 @@ from shared.errors.requests import (
     MovedMeanwhile,
     NotFound,
     QueueNotFound,
+    ReportNotFound,
     RequestError,
     ScheduleNotFound,
     SeveralClusters,

@@ -71,6 +71,10 @@ class TreeNotFound(NotFound):
     """Nothing is known of the cluster's queues."""
 
 
+class ReportNotFound(NotFound):
+    """No report of the queue was made yet."""
+
+
 class ScheduleNotFound(NotFound):
     """No schedule has this id."""
 

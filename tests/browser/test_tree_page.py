@@ -51,7 +51,7 @@ def test_each_queue_tells_what_it_has_wants_and_is_to_expect(prod: None, page: P
     etl = " ".join(row(page, "etl").split())
     for words in ("60 % · 3 apps, 1 waits", "68 GB 29 GB used", "59 GB at most 78 GB", "borrows 50 % waits < 5 %", "−9.8 GB"):
         assert words in etl.replace("\u202f", " "), words
-    expect(page.get_by_text("1 queue is likely to want more than its guarantee")).to_be_visible()
+    expect(page.get_by_text("1 leaf queue is likely to want more than its guarantee")).to_be_visible()
     page.get_by_role("link", name="etl", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("root.etl")
 
@@ -64,12 +64,12 @@ def test_a_parent_is_closed_without_a_script(prod: None, new_page: Callable[...,
     expect(page.get_by_text("ada", exact=True)).to_be_hidden()
     page.get_by_label("Queue", exact=True).fill("bob")
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("status")).to_contain_text("3 of 6 queues, with their parents")
+    expect(page.get_by_role("status")).to_contain_text("3 of 5 queues, with their parents")
     expect(page.get_by_text("bob", exact=True)).to_be_visible()
     expect(page.get_by_text("ada", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Show all").click()
     page.get_by_role("link", name=re.compile("work that waits now")).click()
-    expect(page.get_by_role("status")).to_contain_text("2 of 6")
+    expect(page.get_by_role("status")).to_contain_text("2 of 5")
     page.get_by_label("Queue", exact=True).fill("nothing")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("No queue is like that.")).to_be_visible()

@@ -54,7 +54,8 @@ def put(fleet: Fleet, body: str, path: str = CONF, method: str = "PUT") -> tuple
 
 
 def fake(url: str, **wanted: str) -> dict[str, Any]:
-    status, told = sent("POST", f"{url}/fake?{'&'.join(f'{name}={value}' for name, value in wanted.items())}")
+    query = f"?{'&'.join(f'{name}={value}' for name, value in wanted.items())}" if wanted else ""
+    status, told = sent("POST" if wanted else "GET", f"{url}/fake{query}")
     assert status == 200, told
     return dict(json.loads(told))
 
@@ -128,6 +129,24 @@ def test_lost_nodes_take_guarantees_with_them_and_are_told(fleet: Fleet) -> None
     least = used(before, "root.etl").guaranteed or NOTHING
     assert (used(after, "root.etl").guaranteed or NOTHING).memory_mb == pytest.approx(least.memory_mb * 3 / 4, abs=1)
     assert [node.state for node in cluster.nodes()].count("LOST") == 16
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "body"),
+    [
+        ("POST", "", "active=2"),
+        ("GET", "?active=2", ""),
+        ("POST", "?active=9", ""),
+        ("POST", "?misbehave=odd", ""),
+        ("POST", "?x=1", ""),
+    ],
+)
+def test_what_the_made_up_cluster_cannot_take_is_refused_and_changes_nothing(
+    fleet: Fleet, method: str, query: str, body: str
+) -> None:
+    status, told = sent(method, f"{fleet.urls[0]}/fake{query}", body)
+    assert (status, "=" in told) == (400, True)
+    assert (fake(fleet.urls[0])["active"], fake(fleet.urls[0])["misbehave"]) == (1, "none")
 
 
 def test_a_failover_is_followed_and_requests_are_counted(fleet: Fleet) -> None:

@@ -66,7 +66,11 @@ class Reports:
         if self._began_at is not None:
             self._make_some(self._began_at)
         elif at >= self._due_at:
-            self._began_at, self._left = at, self._names(at)
+            names = self._names(at)
+            if names or self._store.usages.newest_at(self._cluster) is not None:
+                self._began_at, self._left = at, names
+            else:  # of a new cluster, of which nothing is put together yet
+                self._due_at = at + REST
 
     def _make_some(self, began_at: datetime) -> None:
         self._make(self._left[:QUEUES_TOGETHER], began_at)

@@ -208,7 +208,7 @@ def test_a_cluster_of_other_projects_is_told_like_one_that_is_not_there(
     for headers in (red, all_of_them):
         several = client.get("/v1/tree", headers=headers)
         assert several.status_code == 400
-        assert several.json["detail"].endswith("name one with cluster=: prod, test")
+        assert several.json["detail"].endswith("name one, ?cluster=NAME or --cluster NAME: prod, test")
         assert client.get("/v1/tree?cluster=test", headers=headers).status_code == 200
 
 

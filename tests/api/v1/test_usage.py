@@ -13,7 +13,7 @@ from shared.config.settings import Settings
 from shared.domain.configuration_change import GONE
 from shared.fleet.runstate import RunState
 from shared.store import Store
-from tests.api.a_cluster import NOW, PROD, TEST, a_change, a_day, a_tree
+from tests.api.a_cluster import DAY, NOW, PROD, TEST, a_change, a_day, a_tree
 from tests.api.scene import MakeApp, token_for
 from tests.api.v1.usage_reports import GB, MASTERS, REPORT, RESTS
 from tests.factories import a_forecast
@@ -152,3 +152,12 @@ def test_forecasts_of_a_queue_that_is_gone_say_so(client: FlaskClient, store: St
     assert told[("prod", "root.gone")] == why
     assert client.get("/v1/queues/root.gone/series?cluster=prod").json["gone"] == why
     assert "This queue is not there any more." in client.get("/queues/root.gone?cluster=prod").text
+
+
+def test_a_queue_of_the_tree_without_a_report_is_told_when_its_first_one_comes(client: FlaskClient, store: Store) -> None:
+    store.trees.put("prod", a_tree(), NOW)
+    told = client.get("/v1/queues/root.users.ada/limits?cluster=prod")
+    assert (told.status_code, told.json["title"]) == (404, "No report of the queue was made yet")
+    assert f"made after {REPORT.made_at + DAY:%Y-%m-%d %H:%M} UTC; `queuecast collect --report`" in told.json["detail"]
+    assert client.get("/v1/queues/root.nosuch/limits?cluster=prod").json["title"] == "No queue of this name is known"
+    assert client.get("/v1/queues/root/limits?cluster=test").status_code == 404

@@ -348,3 +348,28 @@ def test_the_data_folder_is_no_folder_of_files_by_any_name(tmp_path: Path, folde
 @pytest.mark.parametrize("folder", ["data/files", "data/files/team", "elsewhere", "data-2"])
 def test_its_folder_for_files_and_any_other_folder_is_read(tmp_path: Path, folder: str) -> None:
     assert load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / folder).files_dir == tmp_path / folder
+
+
+def test_clusters_that_clash_and_samples_that_nobody_takes_are_refused_with_their_names(toml: Path) -> None:
+    """As the collector would: else whoever is named by the second connection would see the tree of the first one."""
+    cluster = '[connections.{}]\nkind = "yarn"\naddresses = ["http://{}:8088"]\ncluster = "{}"\n'
+    toml.write_text(
+        cluster.format("one", "a", "prod")
+        + cluster.format("two", "b", "prod")
+        + 'projects = ["sales"]\n'
+        + cluster.format("astray", "c", "test")
+        + 'samples = "nosuch"\n'
+        + cluster.format("unfit", "d", "other")
+        + 'samples = "metrics"\n'
+        + '[connections.metrics]\nkind = "prometheus"\nurl = "http://p:9090"\n'
+    )
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+    assert refused.value.problems == (
+        "the connection one is of the cluster prod, as two; accepted is one connection for each cluster",
+        "the connection two is of the cluster prod, as one; accepted is one connection for each cluster",
+        "the connection astray names `samples` = nosuch, which is no connection; accepted are files",
+        "the connection unfit names `samples` = metrics, which is of kind prometheus and takes none; accepted are files",
+    )
+    toml.write_text(cluster.format("one", "a", "prod") + cluster.format("other", "b", "test"))
+    assert {"one", "other"} < set(load_settings().all_connections)

@@ -86,7 +86,7 @@ def test_a_look_tells_who_is_active_and_how_many_queues_of_which_mode_there_are(
         here = second.url.removeprefix("http://")
         look = look_at("y", to(first.url, second.url))
         assert look.detail == (
-            f"{here} answers, the active one of 2; version 3.4.1, started as 1700000000000; 3 queues, capacity scheduler,"
+            f"{here} answers, the active one of 2; version 3.4.1, started 2023-11-14 22:13 UTC; 3 queues, capacity scheduler,"
             " capacities in the mode percentage"
         )
         assert (look.state, look.advice) == (State.WELL, "")

@@ -57,6 +57,13 @@ def test_amounts_are_held_against_what_the_queue_has_now(values: list[float], ch
     assert told(a_day(values, guaranteed=1.0, maximum=2.0)) == chances
 
 
+def test_a_queue_whose_ceiling_is_its_guarantee_waits_and_borrows_nothing() -> None:
+    often = a_day([10_000.0] * 32 + [61_000.0] * 32)
+    assert told(often, HAS, HAS) == (None, "50 %")
+    assert told(a_day([10_000.0] * 64), HAS, HAS) == (None, "< 5 %")
+    assert told(often, HAS, None) == ("50 %", None)
+
+
 @pytest.mark.parametrize(("unit", "full"), [(Unit.PERCENT, 100.0), (Unit.FRACTION, 1.0)])
 def test_percentages_and_fractions_are_of_the_guarantee(unit: Unit, full: float) -> None:
     forecast = a_day([1.1] * 32 + [1.33] * 16 + [0.5] * 16, scale=full, metric="used_capacity", unit=unit)

@@ -56,6 +56,16 @@ def test_reports_are_made_a_few_queues_with_each_look_and_again_a_day_later(tmp_
     assert [(each.queue, each.made_at) for each in store.usages.find(["prod"])] == [(MANY[0], MONDAY + DAY)]
 
 
+def test_a_new_cluster_has_its_first_reports_within_hours_and_not_a_day_later(tmp_path: Path, store: Store) -> None:
+    reports = Reports(store, ParquetSamples(tmp_path), "prod")
+    for look in range(2):
+        reports.go_on(MONDAY + look * LOOK)
+    a_sink(tmp_path, MANY[:1], until=MONDAY + HOUR)
+    for look in range(2):
+        reports.go_on(MONDAY + HOUR + look * LOOK)
+    assert [each.made_at for each in store.usages.find(["prod"])] == [MONDAY + HOUR]
+
+
 def test_who_takes_over_makes_none_that_were_just_made(tmp_path: Path, store: Store) -> None:
     sink = a_sink(tmp_path, MANY[:2])
     assert Reports(store, sink, "prod").make(MONDAY) == 2
