@@ -96,7 +96,6 @@ def show(services: Services, queue: str) -> str:
         changes=changes_of(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days)), forecast.end_at),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
-        gone=gone_of(services, [forecast]).get((forecast.cluster, forecast.queue)),
         failure=services.store.run_failures.after(forecast) if is_newest else None,
     )
 
@@ -112,6 +111,7 @@ def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datet
         "slider": slider_of(present) if is_told else None,
         "family": family,
         "usage": usage_beside(services, forecast) if is_newest else None,
+        "gone": gone_of(services, [forecast]).get((forecast.cluster, forecast.queue)),
     }
 
 

@@ -173,8 +173,7 @@ def _read_queue(resources: Resources, job: Job, queue: str) -> QueueWork | None:
         alone = with_former_names(resources, request, queue, partial(resources.read, project=request.project))
         reading = kept_reading(resources, job.job_id, queue) or read_for(job, queue, issued_at, alone)
         if reading.losses:  # they are kept, whatever becomes of the queue
-            known = QualityReport(rows=reading.rows, losses=reading.losses)
-            resources.store.reports.save(replace(report, quality=known))
+            resources.store.reports.save(replace(report, quality=QualityReport(rows=reading.rows, losses=reading.losses)))
         if job.run is not Run.SEARCH:
             keep_actuals(resources, job, queue, reading, issued_at)
         if job.run is Run.ACTUALS:

@@ -350,7 +350,7 @@ def test_its_folder_for_files_and_any_other_folder_is_read(tmp_path: Path, folde
     assert load_settings(data_dir=tmp_path / "data", files_dir=tmp_path / folder).files_dir == tmp_path / folder
 
 
-def test_clusters_that_clash_and_samples_that_nobody_takes_are_refused_with_their_names(toml: Path) -> None:
+def test_clusters_that_clash_and_samples_that_nobody_takes_are_refused_by_name(toml: Path) -> None:
     """As the collector would: else whoever is named by the second connection would see the tree of the first one."""
     cluster = '[connections.{}]\nkind = "yarn"\naddresses = ["http://{}:8088"]\ncluster = "{}"\n'
     toml.write_text(

@@ -8,12 +8,12 @@ from datetime import timedelta
 from shared.domain.aliases import Alias
 from shared.domain.configuration_change import GONE
 from shared.store import Store
+from tests.api.a_cluster import a_change
 from tests.factories import MONDAY
-from tests.shared.store.test_every_tree_store import CHANGE
 from tests.worker.collect.cluster import a_tree
 
 MINUTE = timedelta(minutes=1)
-OLD = replace(CHANGE, queue="root.old", changed_at=MONDAY + 5 * MINUTE, state=GONE, before=CHANGE.said)
+OLD = a_change(queue="root.old", changed_at=MONDAY + 5 * MINUTE, state=GONE)
 READ_AT = MONDAY + 10 * MINUTE
 NAMES = ("root", "root.etl", "root.etl/*", "root.old", "root.ada", "etl")
 

@@ -13,9 +13,9 @@ from shared.domain.configuration_change import GONE
 from shared.domain.jobs import JobRequest, QueueState
 from shared.errors import QueueGone
 from shared.fleet.runstate import RunState
+from tests.api.a_cluster import a_change
 from tests.factories import MONDAY, a_job, let_in
-from tests.shared.store.test_every_tree_store import CHANGE
-from tests.worker.job.test_yarn import QUEUE, STOPPED, a_request_of, here, kept
+from tests.worker.job.yarn_jobs import QUEUE, STOPPED, a_request_of, here, kept
 from worker.job import steps
 from worker.job.former_names import with_former_names
 from worker.job.ingestion import usage_query
@@ -23,7 +23,7 @@ from worker.job.resources import Resources
 from worker.job.validation import validate
 
 __all__ = ["here", "kept"]  # fixtures
-WENT = replace(CHANGE, queue=QUEUE, changed_at=MONDAY - timedelta(minutes=3), state=GONE, before=CHANGE.said)
+WENT = a_change(queue=QUEUE, changed_at=MONDAY - timedelta(minutes=3), state=GONE)
 TOLD = f"gone since {WENT.changed_at:%Y-%m-%d %H:%M} UTC"
 NEW = "root.successor"
 
