@@ -182,6 +182,12 @@ def look_at(name: str, connection: Connection) -> Look:
         return Look(state=state, detail=str(error), advice=connection.when_away if state is State.AWAY else state.value)
 
 
+def faults_in(every: Mapping[str, Connection], data_dir: Path) -> list[str]:
+    """Which of all connections would give away what is ours, or do not fit to the others, with why."""
+    found = ((name, each.trespass(data_dir) or each.clash(name, every)) for name, each in every.items())
+    return [f"the connection {name} {fault}" for name, fault in found if fault]
+
+
 kinds: Registry[Connection] = Registry("shared.connections", InvalidSettings)
 
 

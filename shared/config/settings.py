@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import PydanticBaseSettingsSource, TomlConfigSettingsSource
 
 from shared.config.addresses import masked_url
-from shared.config.connection import AnyConnection, Connection, ConnectionName, kinds
+from shared.config.connection import AnyConnection, Connection, ConnectionName, faults_in, kinds
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR, config_file, default_data_dir, foreign_file
 from shared.config.setting_kinds import (
     LOOPBACK,
@@ -218,17 +218,10 @@ def load_settings(**overrides: Any) -> Settings:
     except (OSError, ValueError, RecursionError) as error:  # the last: brackets in brackets in brackets
         problems.append(f"{config_file()} cannot be read: {error}")
     else:
-        if not (problems := problems + _trespasses(settings)):
+        if not (problems := problems + faults_in(settings.all_connections, settings.data_dir)):
             _warn_of_retired(settings)
             return settings
     raise InvalidSettings(*problems)
-
-
-def _trespasses(settings: Settings) -> list[str]:
-    """The connections that would give away what is ours, or do not fit to the others."""
-    every = settings.all_connections
-    problems = {name: each.trespass(settings.data_dir) or each.clash(name, every) for name, each in every.items()}
-    return [f"the connection {name} {problem}" for name, problem in problems.items() if problem]
 
 
 def _warn_of_retired(settings: Settings) -> None:
