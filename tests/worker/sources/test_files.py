@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.connections.files import FilesConnection
+from shared.domain.collected import KEPT_NAMES
 from shared.domain.jobs import Place
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 from tests.worker.sources.files import queues, read, write_csv
@@ -73,6 +74,27 @@ def test_links_that_lead_back_up_are_no_way_without_end(tmp_path):
         (tmp_path / "a" / "b" / f"up{number}").symlink_to(tmp_path)
         (tmp_path / "a" / f"here{number}").symlink_to(tmp_path / "a")
     assert read(tmp_path, "**/*.csv").rows == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        *((every, {"own.csv", "a/yarn_queue/own.csv"}) for every in (None, "**", "**/*.csv")),
+        ("*", {"own.csv", "a/yarn_queue/own.csv"}),
+        ("yarn_queue/prod", {"yarn_queue/prod/day.csv"}),
+        ("yarn_*/prod/day.csv", {f"{name}/prod/day.csv" for name in KEPT_NAMES}),
+    ],
+)
+def test_what_is_collected_of_clusters_is_read_where_its_folder_is_named(tmp_path, path, found):
+    for name in ("own.csv", "a/yarn_queue/own.csv", *(f"{name}/prod/day.csv" for name in KEPT_NAMES)):
+        write_csv(tmp_path, ["2026-01-05,a,1"], name=name)
+    assert set(find_files(FilesConnection(path=tmp_path), path).paths) == found
+
+
+def test_where_there_is_nothing_else_it_is_said_that_samples_are_left_out(tmp_path):
+    write_csv(tmp_path, ["2026-01-05,a,1"], name="yarn_queue/prod/day.csv")
+    with pytest.raises(SourceNotFound, match=r"left out is yarn_queue, unless `path` names it"):
+        queues(tmp_path)
 
 
 def test_links_that_multiply_the_ways_through_the_folders_come_to_an_end(tmp_path):

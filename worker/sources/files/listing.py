@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.connections.files import FilesConnection
+from shared.domain.collected import KEPT_NAMES
 from shared.domain.identifiers import MAX_DEPTHS, control_in, is_quick_glob, listed
 from shared.errors import InvalidRequest, SourceNotFound, UnreadableData
 
@@ -36,6 +37,7 @@ class Files:
     left_out: links out of the folder, by name: where they lead is told to nobody.
     unnamed: names with control characters, or that are no UTF-8.
     unread: packed files, and data of other formats.
+    collected: folders of what is collected of clusters, which the request does not name.
     """
 
     folder: Path
@@ -43,6 +45,7 @@ class Files:
     left_out: tuple[str, ...]
     unnamed: tuple[str, ...]
     unread: tuple[str, ...]
+    collected: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -67,8 +70,8 @@ class _Walk:
     """A look for the files of a glob.
 
     folder: real, without links. hides: whether a folder is not there for whoever asks. seen: how many names were looked at.
-    found: files, by their path inside the folder. unread: data that are not read. outside: links out of it. unnamed: as in Files.
-    targets: link → where it leads.
+    found: files, by their path inside the folder. unread: data that are not read. outside: links out of it.
+    collected, unnamed: as in Files. targets: link → where it leads.
     """
 
     folder: Path
@@ -76,6 +79,7 @@ class _Walk:
     seen: int = 0
     found: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
+    collected: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)
     targets: dict[str, Path] = field(default_factory=dict)
@@ -98,7 +102,10 @@ class _Walk:
             name, kind = f"{inside}/{entry.name}" if inside else entry.name, _kind(entry)
             if kind is None or (kind != "folder" and rest) or not self._is_within(entry, name, real):
                 continue
-            if kind == "folder":
+            is_unasked = kind == "folder" and name in KEPT_NAMES and not first.strip("*")
+            if is_unasked and not self.hides(self._target(entry)):
+                self.collected.add(name)
+            elif kind == "folder":
                 self.look(parts if is_any else rest, name, self._target(entry))
             else:
                 (self.found if kind == "file" else self.unread).add(name)
@@ -162,6 +169,7 @@ def find_files(connection: FilesConnection, pattern: str | None) -> Files:
         raise InvalidRequest(f"{reason}; accepted are files inside it", field="path")
     if not files.paths:
         but = f"; there are {UNREADABLE}: {listed(files.unread, MAX_LINKS_NAMED)}" if files.unread else ""
+        but += f"; left out is {listed(files.collected)}, unless `path` names it" if files.collected else ""
         raise SourceNotFound(f"found no CSV or Parquet file for {pattern or ANY_DEPTH!r} in the connection's folder{but}")
     return files
 
@@ -200,6 +208,7 @@ def _readable(walk: _Walk, connection: FilesConnection) -> Files:
         paths={name: real for real, name in paths.items()},
         left_out=left_out,
         unnamed=tuple(sorted(walk.unnamed)) if connection.readable is None else (),
+        collected=tuple(sorted(walk.collected)) if connection.readable is None else (),
         unread=tuple(name for name in sorted(walk.unread) if connection.may_read(name)),
     )
 
