@@ -74,7 +74,8 @@ def _print(answer: Document, *, resource: str) -> None:
     label = "" if answer["partition"] == "default" else f", partition {answer['partition']}"
     read = f"as configured since {shown_time(answer['read_at'])}" if answer["at"] else f"read {_ago(answer['age_seconds'])}"
     queues = sum(not queue["queue"].endswith(PART_OF_WHICH) for queue in answer["queues"])
-    say(f"{answer['cluster']}{label}: {counted(queues, 'queue')}, {answer['scheduler']} scheduler, {read}")
+    unit = "vcores" if resource == "vcores" else "GB"
+    say(f"{answer['cluster']}{label}: {counted(queues, 'queue')}, {answer['scheduler']} scheduler, {read}, amounts in {unit}")
     for note in answer["notes"]:
         notice(f"note: {note}", style="yellow")
     columns = _columns(width(), resource, is_now=answer["at"] is None)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.house import ROOT, fail_on, modules, syntax_of
 
-MAX_ROOMS = {"worker": 12, "api": 8, "shared": 10}  # decisions and collect are still to come
+MAX_ROOMS = {"worker": 12, "api": 8, "shared": 10}
 MAX_BESIDE = 2  # modules of a package that stand beside its rooms
 
 

@@ -30,6 +30,7 @@ from worker.sources.yarn.reading import (
 )
 
 Root = Callable[[], Reading | DataError]
+NEW = "where it has only just begun, the first five minutes are there after some ten, and a step once all of it is over"
 KINDS = ("files", "mongodb", "influxdb")  # of connections that keep samples
 
 
@@ -117,7 +118,7 @@ class YarnSource:
             yield
         except SourceNotFound as error:
             whose = f"the partition {place.others.get(PARTITION, DEFAULT)} of the cluster {self._connection.cluster}"
-            raise SourceNotFound(f"in what `queuecast collect` keeps of {whose}: {error.detail}", **error.ids) from error
+            raise SourceNotFound(f"in what `queuecast collect` keeps of {whose}: {error.detail}; {NEW}", **error.ids) from error
 
 
 class ScannedYarnSource(YarnSource):

@@ -51,7 +51,7 @@ def test_each_queue_stands_under_its_parent_in_columns(serviced: tuple[str, Stor
     result = run("--url", url)
     assert result.exit_code == 0
     first, header, *rows = result.stdout.splitlines()
-    assert re.fullmatch(r"prod: 5 queues, capacity scheduler, read \d seconds? ago", first)
+    assert re.fullmatch(r"prod: 5 queues, capacity scheduler, read \d seconds? ago, amounts in GB", first)
     assert header.split()[:5] == ["queue", "capacity", "guarantee", "ceiling", "used"]
     assert [row[:19].rstrip() for row in rows[:6]] == [
         *("root", "  users", "    ada (dynamic)", "    bob (dynamic)", "    * (all dynamic)", "  etl")

@@ -245,8 +245,11 @@ def test_a_look_says_what_there_is(kept_at: Connection) -> None:
 
 def test_where_nothing_is_collected_it_says_so(tmp_path: Path) -> None:
     source = collected(a_connection(), FilesConnection(path=tmp_path))
-    with pytest.raises(SourceNotFound, match="in what `queuecast collect` keeps of the partition default of the cluster prod"):
+    with pytest.raises(
+        SourceNotFound, match="in what `queuecast collect` keeps of the partition default of the cluster prod"
+    ) as it:
         source.queues(asked(""))
+    assert "the first five minutes are there after some ten" in str(it.value)
 
 
 def test_samples_are_kept_by_connections_that_take_them() -> None:
