@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from api.edge.context import Services
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import may_use
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
@@ -44,9 +44,8 @@ class LimitsNow:
         return self._trees[key]
 
     def _newest(self, cluster: str, project: str) -> QueueTree | None:
-        every = self.services.settings.all_connections.values()
-        ours = [each for each in every if isinstance(each, YarnConnection) and each.cluster == cluster]
-        kept = self.services.store.trees.newest(cluster) if any(each.serves(project) for each in ours) else None
+        is_ours = may_use(self.services.settings.all_connections.values(), cluster, project)
+        kept = self.services.store.trees.newest(cluster) if is_ours else None
         return kept.tree if kept else None
 
 

@@ -164,10 +164,15 @@ class YarnConnection(Connection):
         return Look(detail=detail, advice="; ".join(advice))
 
 
-def may_know(connections: Iterable[Connection], cluster: str, project: str) -> bool:
-    """Whether what is known of a cluster is for this project: it may use a connection of it, or none leads there."""
+def may_use(connections: Iterable[Connection], cluster: str, project: str) -> bool | None:
+    """Whether a project may use a connection that leads to this cluster; None = none leads there."""
     ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == cluster]
-    return not ours or any(each.serves(project) for each in ours)
+    return any(each.serves(project) for each in ours) if ours else None
+
+
+def may_know(connections: Iterable[Connection], cluster: str, project: str) -> bool:
+    """Whether what people and jobs say of a cluster is for this project: it may use the cluster, or nobody collects that."""
+    return may_use(connections, cluster, project) is not False
 
 
 def _started(cluster_id: str) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import may_use
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
@@ -22,9 +22,9 @@ from shared.domain.jobs import Job, JobRequest, QueueState
 from shared.domain.moving import Limits
 from shared.domain.queue_tree import DEFAULT_PARTITION
 from shared.domain.queue_tree import Share as OfTree
+from shared.domain.relative import limits_of
 from shared.domain.reports import QualityReport, QueueReport
 from shared.domain.runs import Run
-from shared.domain.units import Unit
 from shared.errors import DataError, EmptySeries, SeriesTooShort
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import RunningQueue
@@ -34,7 +34,6 @@ from worker.sources.base import Reading
 
 WAITS = "the forecast of its parent "
 OPEN = {QueueState.WAITING, QueueState.RUNNING}
-RESOURCES = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}
 NOTHING: Mapping[datetime, float] = {}
 
 
@@ -142,19 +141,14 @@ def _limits(resources: Resources, above: Forecast, queue: str) -> Limits:
     """What a queue has and can get in the forecast's unit: of amounts as the cluster's newest tree says it."""
     if above.unit is not None and above.unit.full is not None:
         return Limits(guaranteed=above.guaranteed)
-    share, name = _of_tree(resources, above, queue), RESOURCES.get(above.unit) if above.unit else None
-    if share is None or name is None:
-        return Limits()
-    guaranteed, maximum = (None if each is None else float(getattr(each, name)) for each in (share.guaranteed, share.ceiling))
-    return Limits(guaranteed=guaranteed, maximum=maximum)
+    share = _of_tree(resources, above, queue)
+    return (limits_of(share, above.unit) if share else None) or Limits()
 
 
 def _of_tree(resources: Resources, above: Forecast, queue: str) -> OfTree | None:
     """The queue's share of the partition, where the forecast's project may see the cluster's tree."""
-    connections = resources.settings.all_connections.values()
-    ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == above.cluster]
     partition = partition_of(above)
-    if partition is None or not any(each.serves(above.project) for each in ours):
+    if partition is None or not may_use(resources.settings.all_connections.values(), above.cluster, above.project):
         return None
     kept = resources.store.trees.newest(above.cluster)
     known = kept.tree.by_path.get(queue) if kept else None
