@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from shared.domain.identifiers import listed
+from shared.errors import DataError
 from worker.sources._names import splits
-from worker.sources.base import Query
+from worker.sources.base import Query, Reading
+
+Read = tuple[str, Reading | DataError]  # of which queue, and what was read of it
 
 
 def fitted(query: Query, has: Callable[[], Callable[[str], bool]]) -> tuple[Query, tuple[str, ...]]:
@@ -43,6 +46,19 @@ class Fitted:
 
     query: Query
     names: Sequence[tuple[str, Query, tuple[str, ...]]]
+
+    def as_asked(self, read: Callable[[list[str]], Iterable[Read]]) -> Iterator[Read]:
+        """What is read of the queues there, under each name that it is asked for by, with what to say of that.
+
+        Args:
+            read: gives what there is of these queues, as they are called there, each of them once.
+        """
+        called: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for name, own, said in self.names:
+            called.setdefault(own.queue, []).append((name, said))
+        for there, reading in read([*called]) if called else ():
+            for name, said in called[there]:
+                yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*said, *reading.notes))
 
 
 def fitted_names(query: Query, names: Sequence[str], has: Callable[[], Callable[[str], bool]]) -> Fitted:

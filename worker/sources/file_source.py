@@ -76,13 +76,7 @@ class FileSource(ScannedSource):
             SourceNotFound, UnreadableData: of the place as a whole.
         """
         at_place = fitted_names(query, names, partial(self._has, query))
-        called: dict[str, list[tuple[str, tuple[str, ...]]]] = {}  # the queue's name there → those that are asked for
-        for name, own, said in at_place.names:
-            called.setdefault(own.queue, []).append((name, said))
-        if called:
-            for there, reading in self._scan(at_place.query, list(called)):
-                for name, said in called[there]:
-                    yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*said, *reading.notes))
+        yield from at_place.as_asked(partial(self._scan, at_place.query))
 
     def together(self, query: Query, queues: int) -> int:
         """As many queues as fill what may be read and kept at a time; where each is a file, little is gained by more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 import numpy as np
 
@@ -57,13 +58,7 @@ class PrometheusSource(ScannedSource):
         at_place = fitted_names(query, names, lambda: has_in(place))
         place = replace(place, query=at_place.query)
         place.raise_faults()
-        said = {name: (own.queue, note) for name, own, note in at_place.names}
-        for some in _in_parts(list(dict.fromkeys(there for there, _ in said.values()))):
-            found = dict(_readings(place, some))
-            for name, (there, note) in said.items():
-                if there in found:
-                    reading = found[there]
-                    yield name, reading if isinstance(reading, DataError) else replace(reading, notes=(*note, *reading.notes))
+        yield from at_place.as_asked(lambda own: chain.from_iterable(_readings(place, some) for some in _in_parts(own)))
 
     def together(self, query: Query, queues: int) -> int:
         """As many as may be kept at a time; none where each sample is needed."""
