@@ -13,7 +13,7 @@ from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
 from shared.domain.job_states import JobState, QueueState
 from shared.domain.runs import Run
-from shared.domain.units import Unit, in_percent
+from shared.domain.units import Unit, shown_in
 from shared.domain.wording import counted
 
 Row = tuple[object, ...]
@@ -165,8 +165,8 @@ def amount(value: float | None, unit: str | None) -> str:
     """A value with its unit; of a fraction the percentage."""
     if value is None:
         return ""
-    kind = Unit(unit) if unit else None
-    return f"{shown(in_percent(value, kind))} {kind.symbol if kind else ''}".rstrip()
+    factor, symbol = shown_in(Unit(unit) if unit else None, value)
+    return f"{shown(value * factor)} {symbol}".rstrip()
 
 
 def _queue_of_job(queue: Document, outlook: Document | None, said_of: Mapping[str, str]) -> Row:

@@ -24,15 +24,15 @@ from shared.config.settings import Settings
 from shared.domain import outgoing
 from shared.domain.evidence import gigabytes
 from shared.domain.exceedance import limit_of
-from shared.domain.units import in_percent
 from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")
 YEAR_SECONDS = 31_536_000
 OF_VALUES = (
     "number",
-    "unit",
+    "shown",
     "amount",
+    "between",
     "memory",
     "added",
     "percent",
@@ -52,7 +52,6 @@ def blueprint(settings: Settings) -> Blueprint:
         "bdi": words.name,
         "isolated": outgoing.isolated,
         "readable": outgoing.readable,
-        "in_percent": in_percent,
         "limit_of": limit_of,
         "gigabytes": gigabytes,
         "moment": partial(words.moment, zone=zone),

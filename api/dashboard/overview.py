@@ -15,7 +15,7 @@ from shared.domain.exceedance import Exceedance, above_part, beyond_share, limit
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
 from shared.domain.reports import RunFailure
-from shared.domain.units import in_percent
+from shared.domain.units import shown_in
 
 SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
@@ -119,7 +119,7 @@ def _risk(row: Row) -> tuple[float, bool, bool, float]:
 SORTS: dict[str, Callable[[Row], Any]] = {
     "risk": _risk,
     "queue": lambda row: row.forecast.queue,
-    "peak": lambda row: row.peak and in_percent(row.peak.prediction, row.forecast.unit),
+    "peak": lambda row: row.peak and row.peak.prediction * shown_in(row.forecast.unit).factor,
     "hour": lambda row: row.peak and row.peak.timestamp,
     "model": lambda row: row.forecast.model,
     "mape": lambda row: row.forecast.wape if row.forecast.ranked_by is Ranking.WAPE else row.forecast.mape,

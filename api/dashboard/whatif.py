@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import floor, log10
 from urllib.parse import quote, urlencode
 
+from api.dashboard.words import shown
 from api.v1.choice import choice_of
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import in_path
-from shared.domain.units import in_percent
 
 STEPS = 200  # about so many on the way
 ROOM = 1.25  # above the highest value that may come
@@ -32,9 +32,9 @@ class Slider:
 
 def slider_of(forecast: Forecast) -> Slider:
     """For the newest forecast of a series."""
-    top = max(forecast.upper_bound)
-    present = in_percent(top if forecast.guaranteed is None else forecast.guaranteed, forecast.unit)
-    reach = max(2 * present, ROOM * in_percent(max(top, forecast.maximum or 0.0), forecast.unit))
+    top, factor = max(forecast.upper_bound), shown(forecast).factor
+    present = factor * (top if forecast.guaranteed is None else forecast.guaranteed)
+    reach = max(2 * present, ROOM * factor * max(top, forecast.maximum or 0.0))
     step = _round_step(reach / STEPS)
     return Slider(
         address=f"/v1/queues/{in_path(forecast.queue)}/outlook?{urlencode(choice_of(forecast), quote_via=quote)}",

@@ -11,7 +11,7 @@ from shared.domain.choice import Ranking
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import readable
 from shared.domain.reports import Issue
-from shared.domain.units import Unit, in_percent
+from shared.domain.units import Shown, Unit, shown_in
 
 MB_PER_GB, MB_PER_TB = 1_024, 1_024**2
 NONE = "–"  # what is not known
@@ -30,14 +30,25 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
 
 
-def unit(counted_in: Unit | None) -> str:
-    """A unit with the space before it; empty where there is none."""
-    return f"\u202f{counted_in.symbol}" if counted_in and counted_in.symbol else ""
+def shown(forecast: Forecast) -> Shown:
+    """In what all values of a forecast's page are drawn."""
+    values = (max(forecast.upper_bound), forecast.guaranteed, forecast.maximum)
+    return shown_in(forecast.unit, max(abs(value) for value in values if value is not None))
 
 
 def amount(value: float | None, counted_in: Unit | None) -> str:
     """A value of a metric with its unit: `116 %` for the fraction 1.16."""
-    return NONE if value is None else number(in_percent(value, counted_in)) + unit(counted_in)
+    return NONE if value is None else _with_symbol(value, shown_in(counted_in, value))
+
+
+def between(lower: float, upper: float, counted_in: Unit | None) -> str:
+    """From one value of a metric to another, with their unit: `0.5 – 1.2 GB`."""
+    told = shown_in(counted_in, upper)
+    return f"{number(lower * told.factor)} – {_with_symbol(upper, told)}"
+
+
+def _with_symbol(value: float, told: Shown) -> str:
+    return number(value * told.factor) + (f"\u202f{told.symbol}" if told.symbol else "")
 
 
 def memory(megabytes: float | None) -> str:
@@ -53,9 +64,11 @@ def memory(megabytes: float | None) -> str:
 
 
 def added(value: float, counted_in: Unit | None) -> str:
-    """What is added to a value of a metric, or taken away: `+9.1`; the unit is that of the value."""
-    shown = number(abs(in_percent(value, counted_in)))
-    return shown if not shown.strip("0.") else f"{'−' if value < 0 else '+'}{shown}"
+    """What is added to a value of a metric, or taken away: `+9.1`; the unit is that of the value, or stands behind it."""
+    told = shown_in(counted_in, value)
+    is_own = told != shown_in(counted_in)
+    text = _with_symbol(abs(value), told) if is_own else number(abs(value * told.factor))
+    return text if not text.strip("0.") else f"{'−' if value < 0 else '+'}{text}"
 
 
 def percent(value: float | None) -> str:

@@ -14,7 +14,7 @@ from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.moving import Limits
 from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree, Share
-from shared.domain.relative import RESOURCES, limits_of
+from shared.domain.relative import amount_of, limits_of
 from shared.domain.units import Unit
 from shared.domain.whatif import Kept, told
 from shared.yarn.effective import resolved
@@ -121,9 +121,8 @@ class KnownLimits:
 
     def _ratio(self, left: Resources | None, whole: Resources | None) -> float:
         """By memory where the unit is neither."""
-        name = RESOURCES.get(self.unit or Unit.MEGABYTES, RESOURCES[Unit.MEGABYTES])
-        all_of_it = getattr(whole, name, 0)
-        return getattr(left, name, 0) / all_of_it if all_of_it else 1 - self.lost
+        all_of_it = 0.0 if whole is None else amount_of(whole, self.unit)
+        return (0.0 if left is None else amount_of(left, self.unit)) / all_of_it if all_of_it else 1 - self.lost
 
 
 def _differs(old: float, new: float | None) -> bool:

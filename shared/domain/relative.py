@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.capacities import Resources
 from shared.domain.components import Components
 from shared.domain.distribution import Paths, Quantiles
 from shared.domain.exceedance import PERCENT
@@ -19,7 +20,6 @@ from shared.domain.peaks import next_peak
 from shared.domain.queue_tree import Share
 from shared.domain.units import Unit
 
-RESOURCES = {Unit.MEGABYTES: "memory_mb", Unit.VCORES: "vcores"}  # what of a tree each unit counts
 ACCEPTED = "accepted are forecasts of amounts of which it is known what the queue is guaranteed, and of percentages"
 
 
@@ -66,11 +66,18 @@ def limits_of(share: Share, unit: Unit | None) -> Limits | None:
 
     Percentages are of what a queue was guaranteed when they were read, and have no limits in a tree.
     """
-    name = RESOURCES.get(unit) if unit else None
-    if name is None or share.guaranteed is None:
+    counts_it = unit is Unit.VCORES or (unit is not None and unit.megabytes is not None)
+    if not counts_it or share.guaranteed is None:
         return None
-    maximum = None if share.ceiling is None else float(getattr(share.ceiling, name))
-    return Limits(guaranteed=float(getattr(share.guaranteed, name)), maximum=maximum)
+    maximum = None if share.ceiling is None else amount_of(share.ceiling, unit)
+    return Limits(guaranteed=amount_of(share.guaranteed, unit), maximum=maximum)
+
+
+def amount_of(resources: Resources, unit: Unit | None) -> float:
+    """So much of what a tree tells, in a unit; the MB of memory where the unit counts something else."""
+    if unit is Unit.VCORES:
+        return float(resources.vcores)
+    return resources.memory_mb / ((unit and unit.megabytes) or 1.0)
 
 
 def in_percent_of_guaranteed(forecast: Forecast) -> Forecast | None:

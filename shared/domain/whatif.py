@@ -23,7 +23,7 @@ from shared.domain.exceedance import limit_at
 from shared.domain.excess import Excess
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import Outlook
-from shared.domain.units import Unit, in_percent
+from shared.domain.units import Unit, shown_in
 from shared.errors import InvalidRequest
 
 AMOUNTS = "a number in the unit of the forecast (48), a share (30%), or a multiple of what it is now (1.2x)"
@@ -174,7 +174,8 @@ def _chance(found: Excess) -> str:
 
 def told(value: float, unit: Unit | None) -> str:
     """An amount as people read it; of a fraction the percentage."""
-    return f"{in_percent(value, unit):,.10g} {unit.symbol if unit else ''}".rstrip()
+    factor, symbol = shown_in(unit, value)
+    return f"{value * factor:,.10g} {symbol}".rstrip()
 
 
 def _changed(field: str, amount: Amount | None, present: float | None, forecast: Forecast, parent: float | None) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 
 from api.dashboard import words
 from shared.domain.units import Unit
-from tests.factories import MONDAY
+from tests.factories import MONDAY, a_forecast
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,15 @@ def test_a_number_has_two_digits_or_all_before_the_point(value: float | None, te
 def test_per_cent_and_skill_have_their_unit_and_what_is_not_known_has_none() -> None:
     assert (words.percent(7.25), words.percent(None)) == ("7.2\u202f%", "–")
     assert (words.skill(0.214), words.skill(-0.05), words.skill(None)) == ("+21\u202f%", "-5\u202f%", "–")
-    assert (words.unit(Unit.PERCENT), words.unit(Unit.COUNT), words.unit(None)) == ("\u202f%", "", "")
+    assert (words.amount(7, Unit.PERCENT), words.amount(7, Unit.COUNT), words.amount(7, None)) == ("7.0\u202f%", "7.0", "7.0")
+
+
+def test_bytes_are_told_in_units_that_people_read_and_together_in_one() -> None:
+    assert words.amount(2.0**40, Unit.BYTES) == "1.0\u202fTB"
+    assert words.between(2.0**29, 3 * 2.0**30, Unit.BYTES) == "0.5 – 3.0\u202fGB"
+    assert (words.added(-(2.0**30), Unit.BYTES), words.added(1.0, Unit.MEGABYTES)) == ("−1.0\u202fGB", "+1.0")
+    forecast = a_forecast(unit=Unit.BYTES, upper_bound=tuple(2.0**31 for _ in a_forecast().upper_bound), maximum=2.0**42)
+    assert words.shown(forecast) == (2.0**-40, "TB")
     assert (words.amount(1.16, Unit.FRACTION), words.amount(2_048.0, Unit.MEGABYTES)) == ("116\u202f%", "2,048\u202fMB")
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from shared.domain.capacities import Capacity, Resources
 from shared.domain.components import Components
 from shared.domain.exceedance import beyond_share, over_limit
 from shared.domain.forecasts import Forecast
+from shared.domain.moving import Limits
 from shared.domain.outlook import breaches
 from shared.domain.peaks import daily_peaks
-from shared.domain.relative import factor_of, in_percent_of_guaranteed, relative_of
+from shared.domain.queue_tree import Share
+from shared.domain.relative import factor_of, in_percent_of_guaranteed, limits_of, relative_of
 from shared.domain.units import Unit
 from tests.factories import MONDAY, a_forecast, with_distribution
 
@@ -75,3 +78,12 @@ def test_percentages_are_what_they_are_and_fractions_a_hundred_times() -> None:
     assert told is not None
     assert (told.prediction, told.guaranteed) == (pytest.approx((50.0, 60.0, 55.0)), 100.0)
     assert relative_of(percent, MONDAY) is None
+
+
+def test_limits_of_a_tree_are_told_in_each_unit_of_memory() -> None:
+    has, most = Resources(memory_mb=2048, vcores=4), Resources(memory_mb=4096, vcores=8)
+    share = Share(capacity=Capacity.of_percent(40.0), guaranteed=has, ceiling=most)
+    assert limits_of(share, Unit.BYTES) == Limits(guaranteed=2.0**31, maximum=2.0**32)
+    assert limits_of(share, Unit.GIGABYTES) == Limits(guaranteed=2.0, maximum=4.0)
+    assert limits_of(share, Unit.VCORES) == Limits(guaranteed=4.0, maximum=8.0)
+    assert limits_of(share, Unit.COUNT) is limits_of(share, None) is None

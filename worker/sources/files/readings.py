@@ -27,7 +27,7 @@ from worker.sources.files.parts import Part
 from worker.sources.files.ragged import LINE
 from worker.sources.files.samples import Samples, read_samples, unreadable
 
-WHOLE = (Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
+WHOLE = (Unit.BYTES, Unit.MEGABYTES, Unit.VCORES, Unit.COUNT)  # units of which nobody has a thousandth
 LINES = "lines with too few or too many cells"
 QUOTED = "lines inside of a quote that nobody closed"
 ADVICE = {
