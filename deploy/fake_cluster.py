@@ -13,12 +13,13 @@ from deploy.fake_load import bases_of, counted, loaded, with_dynamic_queues
 from deploy.fake_mutation import refusal_of
 from deploy.habits import CLUSTER_MB, CONTAINER_MB, CONTAINER_VCORES, habits_of
 from shared.domain.capacities import NOTHING, Resources, added
+from shared.domain.property_change import PREFIX
 from shared.domain.queue_tree import DEFAULT_PARTITION, ROOT, QueueTree, Scheduler, Totals
 from shared.errors import UsageError
 from shared.yarn.answers import properties_of
 from shared.yarn.capacity_text import number_text
 from shared.yarn.cluster_info import Node
-from shared.yarn.configuration import CAPACITY, MAXIMUM, PREFIX, tree_of
+from shared.yarn.configuration import CAPACITY, MAXIMUM, tree_of
 from shared.yarn.effective import resolved
 from shared.yarn.fields import Fields, decoded
 from shared.yarn.jmx import QueueMetrics

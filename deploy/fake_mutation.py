@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from shared.domain.capacities import Mode
+from shared.domain.property_change import PREFIX
 from shared.domain.queue_tree import ROOT, Creation, QueueTree, Share, State
 from shared.errors import YarnUnreadable
 from shared.yarn.capacity_text import number_text
-from shared.yarn.configuration import PREFIX, tree_of
+from shared.yarn.configuration import tree_of
 from shared.yarn.constraints import Violation, violations
 from shared.yarn.fields import Fields, decoded
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from shared.domain.capacities import NOTHING, Capacity, Mode, Resources
+from shared.domain.property_change import PREFIX
 from shared.domain.queue_tree import DEFAULT_PARTITION, ROOT, Calculator, Creation, Queue, QueueTree, Share, State, Totals
 from shared.yarn.capacity_text import number_text, text_of
 from shared.yarn.cluster_info import ClusterInfo, Node
-from shared.yarn.configuration import CAPACITY, LEGACY_MODE, MAXIMUM, PREFIX, key_of
+from shared.yarn.configuration import CAPACITY, LEGACY_MODE, MAXIMUM, key_of
 from shared.yarn.fields import NO_LIMIT
 
 Document = dict[str, object]

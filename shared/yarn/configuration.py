@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from shared.domain.capacities import NO_CAPACITY, NOTHING, Capacity, Mode
 from shared.domain.identifiers import shown
+from shared.domain.property_change import PREFIX
 from shared.domain.queue_tree import DEFAULT_PARTITION, ROOT, Calculator, Creation, Queue, QueueTree, Share, State
 from shared.errors import YarnUnreadable
 from shared.yarn.capacity_text import capacity_of, number_of
 from shared.yarn.walking import MAX_DEPTH, MAX_QUEUES, path_below
 
-PREFIX = "yarn.scheduler.capacity."
 CAPACITY, MAXIMUM = "capacity", "maximum-capacity"
 LEGACY_MODE = f"{PREFIX}legacy-queue-mode.enabled"
 ALL = Capacity.of_percent(100.0)

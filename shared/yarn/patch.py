@@ -11,36 +11,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from shared.domain.capacities import Mode
 from shared.domain.identifiers import listed, shown
+from shared.domain.property_change import PropertyChange
 from shared.domain.queue_tree import Queue, QueueTree, Scheduler, Share
 from shared.errors import UnwritableChange
 from shared.yarn.capacity_text import text_of
-from shared.yarn.configuration import CAPACITY, MAXIMUM, PREFIX, name_in
+from shared.yarn.configuration import CAPACITY, MAXIMUM, name_in
 from shared.yarn.constraints import modes_of
 
 CONFIGURED = ("state", "user_limit", "user_limit_factor", "max_parallel_apps", "max_apps", "preemption_disabled", "creation")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One property of a queue; "" = it is not there."""
-
-    queue: str
-    key: str  # without the queue: capacity, accessible-node-labels.gpu.maximum-capacity
-    before: str
-    after: str
-
-    @property
-    def property_name(self) -> str:
-        """Its whole name, as a file has it."""
-        return f"{PREFIX}{self.queue}.{self.key}"
-
-
-def changes_between(before: QueueTree, after: QueueTree, configured: Mapping[str, str] | None = None) -> tuple[Change, ...]:
+def changes_between(
+    before: QueueTree, after: QueueTree, configured: Mapping[str, str] | None = None
+) -> tuple[PropertyChange, ...]:
     """What makes one of the other, in the order of the queues.
 
     Args:
@@ -64,12 +52,12 @@ def changes_between(before: QueueTree, after: QueueTree, configured: Mapping[str
     return tuple(replace(change, before=configured.get(change.property_name, "")) for change in changes)
 
 
-def inverse(changes: Iterable[Change]) -> tuple[Change, ...]:
+def inverse(changes: Iterable[PropertyChange]) -> tuple[PropertyChange, ...]:
     """What undoes them."""
     return tuple(replace(change, before=change.after, after=change.before) for change in changes)
 
 
-def applied(properties: Mapping[str, str], changes: Iterable[Change]) -> dict[str, str]:
+def applied(properties: Mapping[str, str], changes: Iterable[PropertyChange]) -> dict[str, str]:
     """A configuration with the changes in it."""
     result = dict(properties)
     for change in changes:
@@ -77,7 +65,7 @@ def applied(properties: Mapping[str, str], changes: Iterable[Change]) -> dict[st
     return {name: value for name, value in result.items() if value}
 
 
-def as_xml(changes: Iterable[Change]) -> str:
+def as_xml(changes: Iterable[PropertyChange]) -> str:
     """The body of `PUT /ws/v1/cluster/scheduler-conf` in XML, which every release understands."""
     lines = ["<sched-conf>"]
     for queue, entries in _by_queue(changes).items():
@@ -88,7 +76,7 @@ def as_xml(changes: Iterable[Change]) -> str:
     return "\n".join([*lines, "</sched-conf>", ""])
 
 
-def as_json(changes: Iterable[Change]) -> str:
+def as_json(changes: Iterable[PropertyChange]) -> str:
     """The same in JSON, for releases that take it: lists, as the scheduler's own page of 3.5 writes them."""
     queues = [
         {"queue-name": queue, "params": {"entry": [{"key": each.key, "value": each.after} for each in entries]}}
@@ -97,14 +85,14 @@ def as_json(changes: Iterable[Change]) -> str:
     return json.dumps({"update-queue": queues}, indent=2) + "\n"
 
 
-def _by_queue(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    queues: dict[str, list[Change]] = {}
+def _by_queue(changes: Iterable[PropertyChange]) -> dict[str, list[PropertyChange]]:
+    queues: dict[str, list[PropertyChange]] = {}
     for change in changes:
         queues.setdefault(change.queue, []).append(change)
     return queues
 
 
-def _changes_of(tree: QueueTree, before: Queue, after: Queue) -> Iterator[Change]:
+def _changes_of(tree: QueueTree, before: Queue, after: Queue) -> Iterator[PropertyChange]:
     if differing := [name for name in CONFIGURED if getattr(before, name) != getattr(after, name)]:
         raise UnwritableChange(f"nothing but capacities is ever changed, not {listed(differing)}", queue=shown(before.path))
     partitions = [share.partition for share in before.shares], [share.partition for share in after.shares]
@@ -133,11 +121,11 @@ def _check(tree: QueueTree, queue: Queue, before: Share, after: Share) -> None:
         raise UnwritableChange(why, queue=shown(queue.path))
 
 
-def _of_share(path: str, before: Share, after: Share) -> Iterator[Change]:
+def _of_share(path: str, before: Share, after: Share) -> Iterator[PropertyChange]:
     for name in (CAPACITY, MAXIMUM):
         one, other = (getattr(share, _FIELDS[name]) for share in (before, after))
         if one != other:
-            yield Change(
+            yield PropertyChange(
                 queue=path,
                 key=name_in(before.partition, name),
                 before="" if one is None else text_of(one),

@@ -12,17 +12,17 @@ from xml.sax.saxutils import escape
 
 from shared.domain.capacities import NO_CAPACITY, Capacity
 from shared.domain.identifiers import control_in, shown
+from shared.domain.property_change import PropertyChange
 from shared.errors import UnwritableChange
 from shared.yarn.capacity_text import capacity_of
 from shared.yarn.configuration import ALL, MAXIMUM, UNSET
 from shared.yarn.hadoop_xml import ConfigurationFile, Property, read_file, spans, values_of
-from shared.yarn.patch import Change
 
 NO_NEWLINE = b"\n\\ No newline at end of file\n"
 Edit = tuple[int, int, bytes]  # from, to, and what comes there
 
 
-def edited(data: bytes, changes: Sequence[Change]) -> bytes:
+def edited(data: bytes, changes: Sequence[PropertyChange]) -> bytes:
     """The file with the changes in it; raises UnwritableChange where it says something else than the changes begin with."""
     file = read_file(data)
     values = values_of(file)
@@ -47,7 +47,7 @@ def _lines(data: bytes) -> list[bytes]:
     return re.findall(rb"[^\n]*\n|[^\n]+", data)
 
 
-def _edit(file: ConfigurationFile, change: Change, values: dict[str, str]) -> Edit:
+def _edit(file: ConfigurationFile, change: PropertyChange, values: dict[str, str]) -> Edit:
     found = file.named(change.property_name)
     if len(found) > 1:
         lines = ", ".join(str(each.line) for each in found)
@@ -62,7 +62,7 @@ def _edit(file: ConfigurationFile, change: Change, values: dict[str, str]) -> Ed
     return (*_span(file.data, change, found[0]), escape(change.after).encode())
 
 
-def _meaning(change: Change, text: str) -> Capacity | str:
+def _meaning(change: PropertyChange, text: str) -> Capacity | str:
     """What a value says, since 45 and 45.0 are the same; nothing is nothing guaranteed, and no maximum."""
     if not text or text == UNSET:
         return ALL if change.key.endswith(MAXIMUM) else NO_CAPACITY
@@ -72,7 +72,7 @@ def _meaning(change: Change, text: str) -> Capacity | str:
         return text
 
 
-def _span(data: bytes, change: Change, found: Property) -> tuple[int, int]:
+def _span(data: bytes, change: PropertyChange, found: Property) -> tuple[int, int]:
     """Where in the file the value stands, without the blanks around it."""
     written = spans(found.pieces)
     if found.value_end < 0 or len(written) > 1:
@@ -84,7 +84,7 @@ def _span(data: bytes, change: Change, found: Property) -> tuple[int, int]:
     return end - len(text.lstrip()), start + len(text.rstrip())
 
 
-def _insertion(file: ConfigurationFile, change: Change) -> Edit:
+def _insertion(file: ConfigurationFile, change: PropertyChange) -> Edit:
     """Behind the last property of the same queue in the file, else behind the last of all."""
     stem = change.property_name.removesuffix(change.key)
     of_queue = [each for each in file.properties if each.name.startswith(stem) and "." not in each.name.removeprefix(stem)]
@@ -110,5 +110,5 @@ def _lead(data: bytes, start: int) -> bytes:
     return lines[0] if lines else blanks
 
 
-def _refusal(change: Change, why: str) -> UnwritableChange:
+def _refusal(change: PropertyChange, why: str) -> UnwritableChange:
     return UnwritableChange(why, property=shown(change.property_name))

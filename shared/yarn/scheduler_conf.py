@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.domain.identifiers import listed, shown
+from shared.domain.property_change import PREFIX, PropertyChange
 from shared.errors import UnwritableChange, YarnUnreadable
-from shared.yarn.configuration import PREFIX
 from shared.yarn.fields import Fields, decoded
 from shared.yarn.hadoop_xml import read_file, values_of
-from shared.yarn.patch import Change
 
 UPDATE = "update-queue"
 
@@ -26,7 +25,7 @@ def read_configuration(answer: bytes) -> dict[str, str]:
     return found
 
 
-def read_body(body: bytes, configured: Mapping[str, str]) -> tuple[Change, ...]:
+def read_body(body: bytes, configured: Mapping[str, str]) -> tuple[PropertyChange, ...]:
     """What a request would change of a configuration; raises UnwritableChange where it would do anything else than that."""
     document = Fields(decoded(body), "the request")
     inner = document.inside("sched-conf") if document.has("sched-conf") else document
@@ -38,7 +37,7 @@ def read_body(body: bytes, configured: Mapping[str, str]) -> tuple[Change, ...]:
         for entry in queue.inside("params").every("entry"):
             key, value = entry.text("key") or "", entry.text("value") or ""
             before = configured.get(f"{PREFIX}{path}.{key}", "")
-            changes.append(Change(queue=path, key=key, before=before, after=value))
+            changes.append(PropertyChange(queue=path, key=key, before=before, after=value))
     if unnamed := [change for change in changes if not (change.queue and change.key)]:
         raise UnwritableChange(f"each entry needs a queue and a key; {shown(str(unnamed[0]))} has not both")
     return tuple(changes)

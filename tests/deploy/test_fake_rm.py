@@ -19,6 +19,7 @@ from deploy.cli import app
 from deploy.fake_cluster import FakeCluster, recorded, simulated
 from deploy.fake_rm import Fleet, running
 from shared.domain.capacities import NOTHING, added
+from shared.domain.property_change import PropertyChange
 from shared.domain.queue_tree import QueueTree, Share
 from shared.drivers import yarn
 from shared.drivers.yarn import YarnCluster
@@ -26,7 +27,7 @@ from shared.errors import CredentialsRefused, QueuecastError, SourceAway, Source
 from shared.yarn.answers import metrics_answer, scheduler_answer
 from shared.yarn.configuration import PREFIX, tree_of
 from shared.yarn.constraints import violations
-from shared.yarn.patch import Change, as_json, as_xml, changes_between, inverse
+from shared.yarn.patch import as_json, as_xml, changes_between, inverse
 from shared.yarn.reading import read_tree
 from tests.polling import eventually
 from tests.shared.yarn.trees import as_bytes, properties
@@ -216,8 +217,8 @@ def test_a_change_in_xml_or_json_is_applied_and_undone(fleet: Fleet) -> None:
     assert json.loads(put(fleet, "", f"{CONF}/version", "GET")[1]) == {"versionID": 3}
 
 
-def change(queue: str, key: str, value: str) -> Change:
-    return Change(queue=queue, key=key, before="", after=value)
+def change(queue: str, key: str, value: str) -> PropertyChange:
+    return PropertyChange(queue=queue, key=key, before="", after=value)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from shared.domain.property_change import PropertyChange
 from shared.domain.queue_tree import ROOT
 from shared.drivers.yarn import YarnCluster
 from shared.errors import QueuecastError
 from shared.yarn.configuration import tree_of
 from shared.yarn.constraints import violations
-from shared.yarn.patch import Change, as_xml, changes_between, inverse
+from shared.yarn.patch import as_xml, changes_between, inverse
 from tests.polling import eventually
 from tests.servers import free_port
 from tests.shared.yarn.trees import properties
@@ -112,5 +113,5 @@ def test_a_change_is_taken_and_undone_and_a_wrong_sum_is_refused_in_its_words(ur
     assert share is not None
     assert share.capacity.percent == pytest.approx(55)
     assert put(url, as_xml(inverse(changes)))[0] == 200
-    status, words = put(url, as_xml([Change(queue="root.etl", key="capacity", before="60", after="70")]))
+    status, words = put(url, as_xml([PropertyChange(queue="root.etl", key="capacity", before="60", after="70")]))
     assert (status, "Illegal capacity sum of 1.1" in words) == (400, True), words

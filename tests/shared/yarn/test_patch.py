@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.capacities import Capacity, Mode, Part
+from shared.domain.property_change import PropertyChange
 from shared.domain.queue_tree import QueueTree, Scheduler, State
 from shared.errors import UnwritableChange, YarnUnreadable
 from shared.yarn.answers import properties_of
 from shared.yarn.configuration import tree_of
 from shared.yarn.hadoop_xml import read_file, values_of
-from shared.yarn.patch import Change, applied, as_json, as_xml, changes_between, inverse
+from shared.yarn.patch import applied, as_json, as_xml, changes_between, inverse
 from shared.yarn.patch_file import difference, edited
 from shared.yarn.scheduler_conf import read_body, read_configuration
 from tests.shared.yarn.trees import mb, properties, trees
@@ -192,8 +193,8 @@ def test_a_request_for_anything_else_is_refused(body: bytes, why: str) -> None:
         read_body(body, {})
 
 
-def change(key: str = "capacity", before: str = "60", after: str = "55.5", queue: str = "root.etl") -> Change:
-    return Change(queue=queue, key=key, before=before, after=after)
+def change(key: str = "capacity", before: str = "60", after: str = "55.5", queue: str = "root.etl") -> PropertyChange:
+    return PropertyChange(queue=queue, key=key, before=before, after=after)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
