@@ -36,7 +36,7 @@ def create_token(
     now, projects = datetime.now(UTC), project or []
     _check_names([name, *projects])
     if projects and (scope is Scope.ADMIN or len(projects) > MAX_PROJECTS):
-        raise UsageError(f"--project: accepted are at most {MAX_PROJECTS} with the scope read or write; admin has all")
+        raise UsageError(f"--project: accepted are at most {MAX_PROJECTS} with the scope read, write or approve; admin has all")
     made, secret = make_token(name=name, scope=scope, created_at=now, projects=projects, expires_at=_end(expires, now))
     with opened_store(data_dir, may_make=True) as store:
         store.tokens.add(made)

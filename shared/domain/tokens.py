@@ -28,6 +28,7 @@ class Scope(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    APPROVE = "approve"  # decisions about capacities
     ADMIN = "admin"
 
     def covers(self, needed: Scope) -> bool:
