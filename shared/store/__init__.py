@@ -11,11 +11,13 @@ from shared.errors import InvalidSettings, StoreAway
 from shared.store.accuracy import Accuracies
 from shared.store.actuals import Actuals
 from shared.store.aliases import Aliases
+from shared.store.audits import Audits
 from shared.store.calibration import Calibrations
 from shared.store.departures import Departures
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.notices import Notices
+from shared.store.policies import Policies
 from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
@@ -52,8 +54,10 @@ class Store:
         self.actuals = Actuals(records)
         self.accuracy = Accuracies(records)
         self.aliases = Aliases(records)
+        self.audits = Audits(records)
         self.calibrations = Calibrations(records)
         self.notices = Notices(records)
+        self.policies = Policies(records)
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)

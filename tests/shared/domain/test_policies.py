@@ -1,0 +1,88 @@
+"""Policies: what holds for whom, who may approve, and what cannot be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.policies import Freeze, Policy, QueueClass, QueueRule, check_policy
+from shared.errors import InvalidRequest
+from tests.factories import MONDAY
+
+ETL, BI = "root.etl", "root.bi"
+POLICY = Policy(cluster="prod", parent="root")
+
+
+def of(*rules: QueueRule) -> Policy:
+    return replace(POLICY, queues=rules)
+
+
+def test_a_queue_of_which_nothing_is_said_is_a_normal_one() -> None:
+    rule = of(QueueRule(queue=ETL, queue_class=QueueClass.CRITICAL)).rule(BI)
+    assert (rule.queue, rule.weight, rule.floor, rule.is_protected) == (BI, 10.0, None, False)
+
+
+@pytest.mark.parametrize(("queue_class", "weight"), [("critical", 20.0), ("normal", 10.0), ("best-effort", 4.0)])
+def test_a_class_says_what_missing_capacity_weighs_and_a_queue_may_say_otherwise(queue_class: str, weight: float) -> None:
+    rule = QueueRule(queue=ETL, queue_class=QueueClass(queue_class))
+    assert rule.weight == weight
+    assert replace(rule, kappa=7.0).weight == 7.0
+
+
+def test_a_freeze_holds_until_its_end_and_the_longest_is_told() -> None:
+    short = Freeze(start_at=MONDAY, end_at=MONDAY + timedelta(days=1), reason="month's end")
+    policy = replace(POLICY, freezes=(short, replace(short, end_at=MONDAY + timedelta(days=2), reason="audit")))
+    assert policy.frozen_at(MONDAY - timedelta(seconds=1)) is None
+    assert policy.frozen_at(MONDAY) == policy.freezes[1]
+    assert policy.frozen_at(MONDAY + timedelta(days=2)) is None
+
+
+def test_where_nobody_is_named_whoever_has_the_scope_may_approve() -> None:
+    assert POLICY.may_approve("t1", [ETL])
+
+
+def test_owners_of_the_parent_approve_all_and_owners_of_queues_what_is_theirs() -> None:
+    policy = replace(of(QueueRule(queue=ETL, owners=("t2",)), QueueRule(queue=BI, owners=("t3",))), owners=("t1",))
+    assert policy.may_approve("t1", [ETL, BI])
+    assert policy.may_approve("t2", [ETL])
+    assert policy.may_approve("t2", [f"{ETL}.daily"])
+    assert not policy.may_approve("t2", [ETL, BI])
+    assert not policy.may_approve("t2", ["root.etl2"])
+    assert not policy.may_approve("t2", [])
+    assert not policy.may_approve("stranger", [ETL])
+
+
+def test_an_owner_of_one_queue_leaves_nobody_else_the_others() -> None:
+    assert not of(QueueRule(queue=ETL, owners=("t2",))).may_approve("t3", [BI])
+
+
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        (replace(POLICY, budget_percent=101.0), "budget_percent"),
+        (replace(POLICY, min_step_percent=-1.0), "min_step_percent"),
+        (replace(POLICY, price_hours=float("nan")), "price_hours"),
+        (of(QueueRule(queue=ETL), QueueRule(queue=ETL)), "queues"),
+        (of(QueueRule(queue="root.etl.daily")), "queues"),
+        (of(QueueRule(queue="root.gone")), "queues"),
+        (of(QueueRule(queue=ETL, floor=60.0), QueueRule(queue=BI, floor=41.0)), "queues"),
+        (of(QueueRule(queue=ETL, floor=60.0, ceiling=50.0)), "queues.0.floor"),
+        (of(QueueRule(queue=BI), QueueRule(queue=ETL, ceiling=101.0)), "queues.1.ceiling"),
+        (of(QueueRule(queue=ETL, kappa=-1.0)), "queues.0.kappa"),
+        (replace(POLICY, freezes=(Freeze(start_at=MONDAY, end_at=MONDAY),)), "freezes.0"),
+    ],
+)
+def test_what_cannot_be_kept_to_is_refused_by_its_field(policy: Policy, field: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        check_policy(policy, [ETL, BI])
+    assert raised.value.ids["field"] == field
+
+
+def test_amounts_of_queues_without_a_tree_have_no_upper_end() -> None:
+    check_policy(Policy(cluster="", parent="", project="web", queues=(QueueRule(queue="orders", floor=5_000.0),)))
+
+
+def test_a_policy_of_queues_that_are_there_is_taken() -> None:
+    check_policy(of(QueueRule(queue=ETL, floor=60.0, ceiling=80.0), QueueRule(queue=BI, floor=40.0)), [ETL, BI])
