@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
+from typing import NamedTuple
 
 from shared.domain.identifiers import listed, shown
 from shared.domain.queue_tree import DEFAULT_PARTITION
@@ -37,6 +38,15 @@ class QueueClass(StrEnum):
 
 
 KAPPA = {QueueClass.CRITICAL: 20.0, QueueClass.NORMAL: 10.0, QueueClass.BEST_EFFORT: 4.0}
+
+
+class Group(NamedTuple):
+    """Queues that are decided on together: the children of a parent in one partition, or queues of a project without a tree."""
+
+    project: str
+    cluster: str
+    parent: str
+    partition: str = DEFAULT_PARTITION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +113,11 @@ class Policy:
     version: int = 0
     changed_at: datetime | None = None
     changed_by: str = ""  # name of the token
+
+    @property
+    def group(self) -> Group:
+        """The queues that it is about."""
+        return Group(self.project, self.cluster, self.parent, self.partition)
 
     @property
     def has_tree(self) -> bool:

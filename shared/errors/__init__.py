@@ -46,6 +46,8 @@ from shared.errors.requests import (
     MalformedRequest,
     MovedMeanwhile,
     NotFound,
+    ProposalForbids,
+    ProposalNotFound,
     QueueNotFound,
     ReportNotFound,
     RequestError,
@@ -79,6 +81,10 @@ class ScopeMissing(AccessError):
 
 class ProjectForbidden(AccessError):
     """The token is limited to other projects."""
+
+
+class SecondPersonNeeded(AccessError):
+    """Somebody else has to approve this."""
 
 
 class CrossSiteRequest(AccessError):

@@ -79,6 +79,10 @@ class ScheduleNotFound(NotFound):
     """No schedule has this id."""
 
 
+class ProposalNotFound(NotFound):
+    """No decision has this id."""
+
+
 class TokenNotFound(NotFound):
     """No token has this id."""
 
@@ -89,6 +93,10 @@ class Conflict(RequestError):
 
 class StateForbids(Conflict):
     """The job's state forbids this."""
+
+
+class ProposalForbids(Conflict):
+    """The decision's state, or that of the cluster, forbids this."""
 
 
 class SeveralSeries(Conflict):

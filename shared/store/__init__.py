@@ -18,6 +18,7 @@ from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
 from shared.store.notices import Notices
 from shared.store.policies import Policies
+from shared.store.proposals import Proposals
 from shared.store.records import OneOf, Records, Where, of_key
 from shared.store.reports import Reports
 from shared.store.retention import Retention
@@ -58,6 +59,7 @@ class Store:
         self.calibrations = Calibrations(records)
         self.notices = Notices(records)
         self.policies = Policies(records)
+        self.proposals = Proposals(records)
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.policies import Policy
+from shared.domain.policies import Group, Policy
 from shared.errors import NotFound
 from shared.store.records import OneOf, Records, given
 from shared.store.tables import Column, Table
@@ -24,11 +24,10 @@ class Policies:
 
     records: Records
 
-    def of(self, cluster: str, parent: str, partition: str = "", project: str = "") -> Policy:
-        """What holds; where nobody has said anything, the default."""
-        where = given(project=project, cluster=cluster, parent=parent, partition=partition)
-        default = Policy(project=project, cluster=cluster, parent=parent, partition=partition)
-        return self.records.first(POLICIES, where) or default
+    def of(self, group: Group) -> Policy:
+        """What holds for these queues; where nobody has said anything, the default."""
+        said = group._asdict()
+        return self.records.first(POLICIES, given(**said)) or Policy(**said)
 
     def find(self, clusters: Sequence[str], projects: Sequence[str]) -> list[Policy]:
         """What was said of trees of these clusters, and of queues without one of these projects; by project, cluster, parent."""
@@ -40,8 +39,7 @@ class Policies:
         """Compare-and-set: `new` in place of `known`, if that is what holds still; whether this call did it."""
         if not known.version and self.records.add(POLICIES, new):
             return True
-        key = [known.project, known.cluster, known.parent, known.partition]
         try:
-            return self.records.update_if(POLICIES, key, lambda policy: new if policy == known else None)
+            return self.records.update_if(POLICIES, known.group, lambda policy: new if policy == known else None)
         except NotFound:
             return False

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.audits import AuditEntry
-from shared.domain.policies import Policy, QueueClass, QueueRule
+from shared.domain.policies import Group, Policy, QueueClass, QueueRule
 from shared.store import Store
 from tests.factories import MONDAY
 
@@ -18,22 +18,22 @@ ENTRY = AuditEntry(
 
 
 def test_what_holds_is_what_was_said_last_and_the_default_before(store: Store) -> None:
-    default = store.policies.of("prod", "root")
+    default = store.policies.of(Group("", "prod", "root"))
     assert default == Policy(cluster="prod", parent="root")
     assert store.policies.replace(default, OF_ROOT)
-    assert store.policies.of("prod", "root") == OF_ROOT
-    assert store.policies.of("prod", "root", "gpu").version == 0
-    assert store.policies.of("test", "root").version == 0
+    assert store.policies.of(Group("", "prod", "root")) == OF_ROOT
+    assert store.policies.of(Group("", "prod", "root", "gpu")).version == 0
+    assert store.policies.of(Group("", "test", "root")).version == 0
 
 
 def test_who_has_read_a_policy_before_another_changed_it_changes_nothing(store: Store) -> None:
-    default = store.policies.of("prod", "root")
+    default = store.policies.of(Group("", "prod", "root"))
     assert store.policies.replace(default, OF_ROOT)
     assert not store.policies.replace(default, replace(OF_ROOT, max_changes=1))
     second = replace(OF_ROOT, max_changes=2, version=2)
     assert store.policies.replace(OF_ROOT, second)
     assert not store.policies.replace(OF_ROOT, replace(OF_ROOT, max_changes=3))
-    assert store.policies.of("prod", "root") == second
+    assert store.policies.of(Group("", "prod", "root")) == second
     assert not store.policies.replace(replace(second, cluster="gone"), replace(second, cluster="gone", max_changes=4))
 
 

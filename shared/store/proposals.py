@@ -1,0 +1,115 @@
+"""Proposals by id, and the files that each was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.proposal_states import OPEN, ProposalState
+from shared.domain.proposals import Proposal
+from shared.errors import ProposalNotFound
+from shared.store.records import Is, OneOf, Records, Where, given
+from shared.store.tables import Column, Kept, Kind, Table
+
+_KEPT = Kept(by="created_at", setting="keep_forecasts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalFile:
+    """One file of a proposal, as it was when that was made. body: its bytes, in base 64. sha256: of the bytes."""
+
+    decision_id: str
+    name: str
+    created_at: datetime
+    body: str
+    sha256: str
+
+
+PROPOSALS = Table(
+    name="proposals",
+    value=Proposal,
+    columns=(
+        *(Column("decision_id"), Column("project"), Column("cluster"), Column("parent"), Column("partition")),
+        *(Column("state"), Column("created_at", Kind.CLOCK), Column("end_at", Kind.CLOCK)),
+    ),
+    key=("decision_id",),
+    indexes=(("created_at",), ("state", "end_at"), ("cluster", "parent", "created_at")),
+    missing=ProposalNotFound,
+    kept=_KEPT,
+)
+FILES = Table(
+    name="proposal_files",
+    value=ProposalFile,
+    columns=(Column("decision_id"), Column("name"), Column("created_at", Kind.CLOCK)),
+    key=("decision_id", "name"),
+    indexes=(("created_at",),),
+    missing=ProposalNotFound,
+    kept=_KEPT,
+)
+NEWEST_FIRST = (("created_at", False), ("decision_id", False))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Proposals by id."""
+
+    records: Records
+
+    def add(self, proposal: Proposal, files: Sequence[ProposalFile] = ()) -> bool:
+        """Keep a new proposal with its files; False = it is there already, and stays as it is."""
+        if files:
+            self.records.put_many(FILES, files)
+        return self.records.add(PROPOSALS, proposal)
+
+    def get(self, decision_id: str) -> Proposal:
+        """The proposal of this id; raises ProposalNotFound."""
+        return self.records.get(PROPOSALS, decision_id)
+
+    def find(
+        self,
+        *,
+        project: str | None = None,
+        cluster: str | None = None,
+        parent: str | None = None,
+        partition: str | None = None,
+        states: Sequence[ProposalState] = (),
+        before: tuple[datetime, str] | None = None,
+        limit: int | None = None,
+    ) -> list[Proposal]:
+        """Those that match, newest first; None and () = any.
+
+        Args:
+            before: `created_at` and id of a proposal: only those after it in this order.
+        """
+        where: Where = [
+            *given(project=project, cluster=cluster, parent=parent, partition=partition),
+            *([OneOf("state", [state.value for state in states])] if states else []),
+        ]
+        return self.records.find(PROPOSALS, where, order=NEWEST_FIRST, before=before, limit=limit)
+
+    def open(self) -> list[Proposal]:
+        """All of which anything may still come, newest first."""
+        return self.find(states=OPEN)
+
+    def change(self, decision_id: str, change: Callable[[Proposal], Proposal | None]) -> Proposal | None:
+        """Replace a proposal by what `change` makes of it, which may be called again, and may raise.
+
+        Returns:
+            What it is now; None = `change` left it as it was. Raises ProposalNotFound.
+        """
+        made: list[Proposal | None] = []
+
+        def keep(known: Proposal) -> Proposal | None:
+            made.append(change(known))
+            return made[-1]
+
+        return made[-1] if self.records.update_if(PROPOSALS, [decision_id], keep) else None
+
+    def files(self, decision_id: str) -> list[ProposalFile]:
+        """Its files, by name."""
+        return self.records.find(FILES, [Is("decision_id", decision_id)])
+
+    def file(self, decision_id: str, name: str) -> ProposalFile:
+        """One of them; raises ProposalNotFound."""
+        return self.records.get(FILES, decision_id, name)
