@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from api.edge.context import Services
+from api.edge.identity import known_caller
 from shared.config.connection import Role
 from shared.config.settings import Settings
-from shared.domain.identifiers import GLOB, is_column
+from shared.domain.identifiers import GLOB, is_column, listed
 from shared.domain.jobs import QUEUE_FIELD, TIME_FIELD, JobRequest
 from shared.domain.model_cards import ModelCard
 from shared.domain.places import Place
 from shared.domain.samples import CsvForm
 from shared.domain.search_space import check_count, count_candidates
-from shared.errors import InvalidRequest, RequestError, UnknownConnection
+from shared.domain.tokens import Scope
+from shared.errors import ConnectionOfProjects, InvalidRequest, RequestError, UnknownConnection
 
 FILES, YARN = "files", "yarn"
 MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
@@ -45,6 +47,8 @@ def refusals(services: Services, request: JobRequest, now: datetime) -> Iterator
     for check in checks:
         try:
             check()
+        except UnknownConnection as refusal:
+            yield as_told(refusal, request, services.settings)
         except RequestError as refusal:
             yield refusal
 
@@ -66,6 +70,21 @@ def check_places(request: JobRequest, settings: Settings) -> None:
             connection = settings.connection(file.name, project=request.project)
             if connection.kind != FILES:
                 raise InvalidRequest(f"{file.name!r} is of kind {connection.kind}; an iCal file is read from one of kind files")
+
+
+def as_told(refusal: UnknownConnection, request: JobRequest, settings: Settings) -> UnknownConnection:
+    """To administrators, whose projects a connection is for; for everybody else one of other projects is not there."""
+    who, every = known_caller(), settings.all_connections
+    if who is None or who.scope is not Scope.ADMIN or who.projects is not None:
+        return refusal
+    named = (*request.data.sources, request.data.destination, *request.event_files)
+    unusable = next(each.name for each in named if each.name not in every or not every[each.name].serves(request.project))
+    if unusable not in every:
+        return refusal
+    projects = listed([project or "none" for project in every[unusable].projects or ()])
+    found = f"the job is of {request.project!r}" if request.project else "the job names no `project`"
+    detail = f"{unusable!r} is for jobs of the projects {projects}, and {found}; accepted is one of these"
+    return ConnectionOfProjects(detail, **refusal.ids)
 
 
 def check_columns(request: JobRequest, settings: Settings) -> None:

@@ -40,6 +40,7 @@ from shared.errors.requests import (
     ClusterNotFound,
     Conflict,
     ConnectionMoved,
+    ConnectionOfProjects,
     InvalidRequest,
     JobNotFound,
     KeyReused,

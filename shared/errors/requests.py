@@ -43,6 +43,10 @@ class UnknownConnection(RequestError):
     """No connection has this name."""
 
 
+class ConnectionOfProjects(UnknownConnection):
+    """The connection is for jobs of other projects."""
+
+
 class TooManyCandidates(RequestError):
     """The request asks for more candidates than allowed."""
 

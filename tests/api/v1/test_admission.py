@@ -13,7 +13,9 @@ from shared.domain.jobs import DataPlaces, Place
 from shared.domain.occasions import EventFile
 from shared.domain.samples import CsvForm, Fill, FillMethod
 from shared.errors import InvalidRequest, RequestError, TooManyCandidates, UnknownConnection
-from tests.api.scene import CARDS
+from shared.fleet.runstate import RunState
+from tests.api.bodies import a_body
+from tests.api.scene import CARDS, MakeApp, token_for
 from tests.factories import MONDAY, a_request
 
 FILES = Place(name="files")
@@ -146,3 +148,26 @@ def test_a_file_of_events_lies_in_a_connection_of_the_project_that_is_of_files(s
         with pytest.raises(RequestError, match=message) as caught:
             check_places(a_request(project=project, events=(EventFile(ical="x.ics", name="hr"),)), known)
         assert caught.value.ids["field"] == "events"
+
+
+def test_administrators_learn_whose_a_connection_is_and_others_that_there_is_none(
+    settings: Settings, run_state: RunState, make_app: MakeApp
+) -> None:
+    limited = {"prod": {"kind": "yarn", "cluster": "prod", "addresses": ["http://rm:8088"], "projects": ["etl", "ml"]}}
+    app = make_app(Settings(**settings.model_dump() | {"connections": limited}))
+    client, admin = app.test_client(), token_for(app)
+    body = a_body("data", {"source": {"name": "prod"}, "destination": {"name": "files"}}) | {"project": ""}
+    told = client.post("/v1/jobs", json=body, headers=admin)
+    assert (told.status_code, told.json["type"]) == (422, "urn:queuecast:connection-of-projects")
+    assert told.json["errors"][0]["loc"] == ["data", "source", "name"]
+    assert "'prod' is for jobs of the projects etl, ml, and the job names no `project`; accepted is one of these" in told.text
+    other = client.post("/v1/jobs", json=body | {"project": "web"}, headers=admin)
+    assert "and the job is of 'web'" in other.text
+    missing = body | {"data": {"source": {"name": "nowhere"}, "destination": {"name": "files"}}}
+    assert client.post("/v1/jobs", json=missing, headers=admin).json["type"] == "urn:queuecast:unknown-connection"
+    outsider = token_for(app, "write", "web")
+    hidden = client.post("/v1/jobs", json=body | {"project": "web"}, headers=outsider)
+    assert (hidden.status_code, hidden.json["type"]) == (422, "urn:queuecast:unknown-connection")
+    assert "etl" not in hidden.text
+    checked = client.post("/v1/jobs/validate", json=body, headers=admin)
+    assert "names no `project`" in checked.text
