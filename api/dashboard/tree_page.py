@@ -18,6 +18,7 @@ from api.edge.routing import route
 from api.v1.clusters import visible_clusters
 from api.v1.tree import tree_answer
 from api.v1.tree_answers import QueueInTree, TreeAnswer
+from api.v1.tree_outlooks import projects_of
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.outgoing import in_path
 from shared.errors import TreeNotFound
@@ -29,7 +30,7 @@ BEFORE = timedelta(seconds=1)
 @route("GET", "/tree", PAGE, endpoint="tree")
 def show(services: Services) -> str:
     """The page; where there is nothing to show yet it says how to begin."""
-    query, now = query_of(TreePageQuery), datetime.now(UTC)
+    query, now = query_of(TreePageQuery, blank={"project"}), datetime.now(UTC)
     clusters = list(visible_clusters(services))
     if query.cluster is None and len(clusters) != 1:
         return render_template("tree_begin.html", clusters=clusters, unread=None)
@@ -39,7 +40,8 @@ def show(services: Services) -> str:
         if query.at is not None:
             raise
         return render_template("tree_begin.html", clusters=clusters, unread=error.ids["cluster"])
-    return render_template("tree.html", **_page(told, query), clusters=clusters)
+    projects = projects_of(services, told.cluster)
+    return render_template("tree.html", **_page(told, query), clusters=clusters, projects=projects)
 
 
 def _page(told: TreeAnswer, query: TreePageQuery) -> dict[str, object]:
@@ -68,7 +70,7 @@ def _page(told: TreeAnswer, query: TreePageQuery) -> dict[str, object]:
 def _page_with(query: TreePageQuery, **changes: str | None) -> str:
     """This page with something changed; None takes a value away."""
     given = query.model_dump(mode="json", exclude_defaults=True) | changes
-    return f"/tree?{urlencode({name: value for name, value in given.items() if value}, quote_via=quote)}"
+    return f"/tree?{urlencode({name: value for name, value in given.items() if value is not None}, quote_via=quote)}"
 
 
 def _address(cluster: str, queue: QueueInTree) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from api.v1.tree import TreeQuery
 from api.v1.tree_answers import Amounts, QueueInTree
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.likelihood import Likelihood
 
+ALL_PROJECTS = "*"
 LENGTH = 200  # of a bar, in the drawing's own units, which the page scales
 BEYOND = 1.5  # of the guarantee that a bar shows at least, and
 AROUND = 1.1  # of the demand; never more than the ceiling
@@ -64,6 +65,12 @@ class TreePageQuery(TreeQuery):
     q: str = Field("", max_length=250, description="part of a queue's name")
     show: Literal["", "borrowing", "pending", "may_borrow", "may_wait"] = ""
     open: Literal["", "all"] = ""
+
+    @field_validator("project")
+    @classmethod
+    def _of_all(cls, project: str | None) -> str | None:
+        """A form has a value for all projects, too; an empty one means forecasts of no project."""
+        return None if project == ALL_PROJECTS else project
 
     @property
     def is_filtered(self) -> bool:

@@ -47,6 +47,13 @@ def outlooks_of(
     return {path: (QueueAhead.of(forecast, days[path], now), days[path]) for path, forecast in chosen.items()}
 
 
+def projects_of(services: Services, cluster: str) -> list[str]:
+    """Whose forecasts there are of the cluster's queues, of projects that may use it and that the caller may see."""
+    connections = services.settings.all_connections.values()
+    known = services.store.forecasts.projects(cluster, projects=projects_asked(None))
+    return [project for project in known if may_know(connections, cluster, project)]
+
+
 def _best(services: Services, cluster: str, partition: str, now: datetime, project: str | None) -> dict[str, Forecast]:
     """Path of a queue → the forecast that says most of it, of projects that may use the cluster: any may call its queues so."""
     projects, connections = projects_asked(project), services.settings.all_connections.values()

@@ -153,6 +153,10 @@ class Forecasts:
         where = [Is("metric", metric), Is("cluster", cluster), *_of_projects(projects)]
         return list(self.records.sum_by(FORECASTS, where, "queue", []))
 
+    def projects(self, cluster: str, *, projects: Sequence[str] | None = None) -> list[str]:
+        """Projects that have a forecast of a cluster's queues, in order; `projects` as for `newest_of_each`."""
+        return sorted(self.records.sum_by(FORECASTS, [Is("cluster", cluster), *_of_projects(projects)], "project", []))
+
     def issues(self, series_id: str, *, job: str | None = None, limit: int) -> list[Issue]:
         """What was issued and matches, newest first; at most `limit`."""
         where = given(series_id=series_id, job=job)

@@ -159,3 +159,35 @@ def test_it_fits_and_everybody_can_use_it(prod: None, any_page: Page, url: str) 
     any_page.goto(f"{url}/tree")
     check_fits(any_page)
     check_accessible(any_page)
+
+
+def test_of_several_projects_one_can_be_chosen_and_all_of_them_again(
+    prod: None, new_page: Callable[..., Page], store: Store, url: str
+) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(f"{url}/tree")
+    expect(page.get_by_label("Project")).to_have_count(0)
+    store.forecasts.save(a_day(project="", queue="root.users", job_id="5" * 32))
+    page.goto(f"{url}/tree?q=root")
+    expect(page.get_by_label("Project").locator("option")).to_have_text(["any", "no project", "capacity forecasting"])
+    page.get_by_label("Project").select_option("capacity forecasting")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="etl", exact=True)).to_have_count(1)
+    expect(page.get_by_role("link", name="users", exact=True)).to_have_count(0)
+    page.get_by_label("Project").select_option("no project")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="etl", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="users", exact=True)).to_have_count(1)
+    page.get_by_role("link", name="Show all").click()
+    expect(page.get_by_label("Project").locator("option:checked")).to_have_text("no project")
+    page.get_by_label("Project").select_option("any")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="users", exact=True)).to_have_count(1)
+    expect(page.get_by_role("link", name="etl", exact=True)).to_have_count(1)
+
+
+def test_a_project_chooser_offers_nobody_elses(app: Flask, prod: None, store: Store) -> None:
+    for number, project in enumerate(("blue", "red", "green")):
+        store.forecasts.save(a_day(project=project, job_id=str(number) * 32))
+    answer = app.test_client().get("/tree", headers=token_for(app, "read", "blue", "green"))
+    assert re.findall(r'<option value="(blue|red|green)">', answer.text) == ["blue", "green"]
