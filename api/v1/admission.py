@@ -77,8 +77,9 @@ def as_told(refusal: UnknownConnection, request: JobRequest, settings: Settings)
     who, every = known_caller(), settings.all_connections
     if who is None or who.scope is not Scope.ADMIN or who.projects is not None:
         return refusal
-    named = (*request.data.sources, request.data.destination, *request.event_files)
-    unusable = next(each.name for each in named if each.name not in every or not every[each.name].serves(request.project))
+    named = [place.name for place in (*request.data.sources, request.data.destination)]
+    named += [file.name for file in request.event_files]
+    unusable = next(name for name in named if name not in every or not every[name].serves(request.project))
     if unusable not in every:
         return refusal
     projects = listed([project or "none" for project in every[unusable].projects or ()])
