@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from shared.domain.evidence import gigabytes
 from shared.domain.likelihood import Likelihood
-from shared.domain.units import Unit, shown_in, work_of
+from shared.domain.units import MEGABYTES_PER_GIGABYTE, Unit, shown_in, work_of
 from shared.domain.wording import digits
 
 
@@ -120,8 +120,9 @@ def amount(value: float, unit: Unit | None) -> str:
     >>> [amount(462_848, Unit.MEGABYTES), amount(0.25, Unit.FRACTION), amount(1_234.5, Unit.VCORES)]
     ['452 GB', '25 %', '1,234 vcores']
     """
-    if unit is Unit.MEGABYTES:
-        return gigabytes(value)
+    memory_mb = value * unit.megabytes if unit and unit.megabytes else 0.0
+    if memory_mb >= MEGABYTES_PER_GIGABYTE:
+        return gigabytes(memory_mb)
     shown = shown_in(unit, value)
     return f"{digits(value * shown.factor)} {shown.symbol}".rstrip()
 
