@@ -29,7 +29,11 @@ def _masters(said: Numbers) -> str:
 
 
 def _parallel_apps(said: Numbers) -> str:
-    if "max_parallel_apps" not in said:  # the limit is that of its parent, of which a report has no numbers
+    own, above = said.get("max_parallel_apps"), said.get("parent_max_parallel_apps")
+    if above is not None and (own is None or said["apps_active"] < own):
+        its_own = f"{said['apps_active']:,.0f} of them its own; {said['apps_pending']:,.0f} waited"
+        return f"{above:,.0f} applications ran below its parent of at most {above:,.0f}, {its_own}."
+    if own is None:  # as reports of earlier releases have it, which do not tell the limit of its parent
         return f"{said['apps_pending']:,.0f} applications waited, since as many of its parent ran as may."
     return f"{said['apps_active']:,.0f} applications ran of at most {said['max_parallel_apps']:,.0f}."
 

@@ -11,7 +11,7 @@ from shared.domain.collected import DEFAULT, ClusterSample, QueueSample
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.waiting import Cause
 from worker.collect.tables import Rollup
-from worker.decisions.limits import is_waiting, verdict
+from worker.decisions.limits import AROUND, is_waiting, verdict
 from worker.decisions.surroundings import Around
 
 LENGTH = timedelta(minutes=5)
@@ -86,10 +86,12 @@ class Surroundings:
 def _waiting(samples: Sequence[QueueSample], around: Surroundings) -> dict[str, float | None]:
     """In which share of them anything waits, and for what."""
     told = [sample for sample in samples if is_waiting(sample) is not None]
-    verdicts = [verdict(sample, around.of(sample)) for sample in told if is_waiting(sample)]
-    causes = Counter(each.cause for each in verdicts if each is not None)
+    found = [verdict(sample, around.of(sample)) for sample in told if is_waiting(sample)]
+    verdicts = [each for each in found if each is not None]
+    causes = Counter(each.cause for each in verdicts)
     shares = {f"waiting_{cause}": causes[cause] / len(told) if told else None for cause in Cause}
-    return {"waiting": len(verdicts) / len(told) if told else None, **shares}
+    beside = {name: _mean([each.numbers[name] for each in verdicts if name in each.numbers]) for name in AROUND}
+    return {"waiting": len(verdicts) / len(told) if told else None, **shares, **beside}
 
 
 def _told(samples: Sequence[QueueSample], name: str) -> list[float]:

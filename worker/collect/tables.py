@@ -32,7 +32,8 @@ class Rollup:
     timestamp: their beginning. samples: how many there are. `_above`: the share of them that is above the guarantee, 0 to 1.
     saturated, waiting: the share of them in which the queue was held back, or anything of it waited, 0 to 1; waiting_…: in which
     it waited for this cause (shared/domain/waiting.py), so that they add up to `waiting`. waiting_seconds: a mean, as of a
-    sample; preempted_containers: their sum.
+    sample; preempted_containers: their sum. parent_max_parallel_apps, largest_free_memory_mb (on one node) and
+    default_free_memory_mb (without a label): of what is around it, while that held it back.
     """
 
     cluster: str
@@ -92,6 +93,9 @@ class Rollup:
     max_user_share: float | None = None
     user_limit_factor: float | None = None
     max_parallel_apps: float | None = None
+    parent_max_parallel_apps: float | None = None
+    largest_free_memory_mb: float | None = None
+    default_free_memory_mb: float | None = None
 
 
 Row = QueueSample | ClusterSample | ConfigChange | Rollup

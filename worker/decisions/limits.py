@@ -83,9 +83,9 @@ def _parent_is_short(sample: QueueSample, around: Around) -> bool:
 
 
 def _beside(cause: Cause, sample: QueueSample, around: Around) -> dict[str, float | None]:
-    """Numbers that are not the sample's own."""
-    if cause is Cause.PARALLEL_APPS and (limited := _with_parallel_limit(sample, around)) is not None:
-        return {"apps_active": limited.apps_active, "max_parallel_apps": limited.max_parallel_apps}
+    """Numbers that are not the sample's own: AROUND."""
+    if cause is Cause.PARALLEL_APPS and (limited := _with_parallel_limit(sample, around)) is not None and limited is not sample:
+        return {"parent_max_parallel_apps": limited.max_parallel_apps}
     if cause is Cause.FRAGMENTATION and around.cluster is not None:
         return {"largest_free_memory_mb": around.cluster.largest_free_memory_mb}
     if cause is Cause.LABEL and around.unlabelled is not None:
@@ -102,9 +102,15 @@ SIGNS: Mapping[Cause, Callable[[QueueSample, Around], bool]] = {
     Cause.LABEL: _waits_for_a_label,
     Cause.PARENT: _parent_is_short,
 }
+AROUND = ("parent_max_parallel_apps", "largest_free_memory_mb", "default_free_memory_mb")  # numbers of what is around a sample
+BESIDE: Mapping[Cause, tuple[str, ...]] = {
+    Cause.PARALLEL_APPS: AROUND[:1],
+    Cause.FRAGMENTATION: AROUND[1:2],
+    Cause.LABEL: AROUND[2:],
+}
 NAMED: Mapping[Cause, tuple[str, ...]] = {
     Cause.MASTERS: ("am_used_memory_mb", "am_limit_memory_mb", "used_memory_mb", "guaranteed_memory_mb", "apps_pending"),
-    Cause.PARALLEL_APPS: ("apps_active", "max_parallel_apps", "apps_pending"),
+    Cause.PARALLEL_APPS: ("apps_active", "max_parallel_apps", "apps_pending"),  # beside them the limit of its parent
     Cause.USER_LIMIT: ("used_memory_mb", "guaranteed_memory_mb", "user_limit_factor", "max_user_share", "users_active"),
     Cause.FRAGMENTATION: ("pending_memory_mb", "pending_containers", "reserved_memory_mb"),
     Cause.CEILING: ("used_memory_mb", "maximum_memory_mb", "free_memory_mb"),

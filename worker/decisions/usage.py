@@ -9,12 +9,12 @@ from math import ceil, isnan
 from shared.domain.collected import Series
 from shared.domain.usage import MIN_DAYS, MONTH, NEEDED, WEEK, CauseHours, QueueUsage, UnderUse, Waits
 from shared.domain.waiting import Cause
-from worker.decisions.limits import NAMED
+from worker.decisions.limits import AROUND, BESIDE, NAMED
 
 MINUTES = 5.0
 HOURS, DAYS = MINUTES / 60, MINUTES / 1_440
 SHARES = {cause: f"waiting_{cause}" for cause in Cause}
-EVIDENCE = tuple(dict.fromkeys(name for names in NAMED.values() for name in names))
+EVIDENCE = (*dict.fromkeys(name for names in NAMED.values() for name in names), *AROUND)
 OF_WAITING = ("waiting", "saturated", *SHARES.values(), "waiting_seconds", "preempted_containers", *EVIDENCE)
 DEMANDS = ("demand_memory_mb_p95", "demand_memory_mb_max", "demand_vcores_p95", "demand_vcores_max")
 OF_DEMAND = (*DEMANDS, "guaranteed_memory_mb", "guaranteed_vcores")
@@ -61,7 +61,7 @@ def _cause(cause: Cause, shares: Sequence[float], week: Series) -> CauseHours | 
     if not places:
         return None
     numbers = {}
-    for name in NAMED[cause]:
+    for name in (*NAMED[cause], *BESIDE.get(cause, ())):
         column = week.columns[name]
         pairs = [(shares[place], column[place]) for place in places if not isnan(column[place])]
         if pairs:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.evidence import evidence_of
 from shared.store import Store, open_store
 from tests.factories import MONDAY
 from worker.collect.reports import QUEUES_TOGETHER, Reports
+from worker.collect.rollups import Surroundings, rollups
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import ROLLUPS, Rollup
 
 LOOK, HOUR, DAY = timedelta(seconds=30), timedelta(hours=1), timedelta(days=1)
+GB = 1_024
+WAITS = {
+    "used_memory_mb": 40 * GB,
+    "guaranteed_memory_mb": 80 * GB,
+    "maximum_memory_mb": 160 * GB,
+    "free_memory_mb": 100 * GB,
+    "pending_memory_mb": 8 * GB,
+    "pending_containers": 2,
+    "apps_active": 3,
+    "apps_pending": 1,
+}
 MANY = [f"root.q{number:02}" for number in range(20)]
 
 
@@ -96,3 +112,33 @@ def test_a_store_that_is_away_costs_no_look_and_reports_come_later(tmp_path: Pat
     again = open_store(f"sqlite://{folder}/store.db")
     assert [report.made_at for report in again.usages.find(["prod"])] == [MONDAY + HOUR]
     again.close()
+
+
+def test_reports_have_the_numbers_of_what_is_around_a_queue_that_waits(tmp_path: Path, store: Store) -> None:
+    """The limit of its parent, the largest room on a node, and what is free without a label."""
+    rows: list[Rollup] = []
+    for look in range(0, 3600, 30):
+        whose = {"cluster": "prod", "timestamp": MONDAY - HOUR + timedelta(seconds=look)}
+        sample = partial(QueueSample, **whose | WAITS | {"partition": "default"})
+        samples = [
+            replace(sample(queue="root.etl"), apps_active=5),
+            replace(sample(queue="root"), max_parallel_apps=9, apps_active=9),
+            replace(sample(queue="root.ml.a"), reserved_memory_mb=4 * GB),
+            sample(queue="root.ml"),
+            replace(sample(queue="root.gpu"), partition="gpu", apps_pending=0),
+            QueueSample(queue="root.gpu", **whose, partition="default", pending_memory_mb=0, free_memory_mb=70 * GB),
+        ]
+        room = ClusterSample(**whose, largest_free_memory_mb=2 * GB)
+        rows += rollups(samples, Surroundings(samples, [room]))
+    sink = ParquetSamples(tmp_path)
+    sink.write(ROLLUPS, rows)
+    Reports(store, sink, "prod").make(MONDAY)
+    told = {usage.queue: usage.waits.causes for usage in store.usages.find(["prod"]) if usage.waits.causes}
+    assert {queue: evidence_of(causes[0].verdict) for queue, causes in told.items()} | {"root": ""} == {
+        "root": "",
+        "root.etl": "9 applications ran below its parent of at most 9, 5 of them its own; 1 waited.",
+        "root.ml": "9 applications ran below its parent of at most 9, 3 of them its own; 1 waited.",
+        "root.ml.a": "4 GB were reserved on nodes without room, and no node had more than 2 GB free; it asked for 8 GB in "
+        "containers of 4 GB.",
+        "root.gpu": "8 GB waited for its nodes, while 70 GB were free on nodes without a label.",
+    }

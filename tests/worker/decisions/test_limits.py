@@ -110,7 +110,10 @@ def test_half_a_sign_is_none(cause: Cause, changes: dict[str, object]) -> None:
 def test_the_parallel_limit_may_be_that_of_the_parent() -> None:
     found = verdict(a_sample(), replace(AROUND, parent=replace(PARENT, max_parallel_apps=9)))
     assert found is not None
-    assert (found.cause, evidence_of(found)) == (Cause.PARALLEL_APPS, "9 applications ran of at most 9.")
+    assert (found.cause, evidence_of(found)) == (
+        Cause.PARALLEL_APPS,
+        "9 applications ran below its parent of at most 9, 5 of them its own; 1 waited.",
+    )
 
 
 def test_a_node_that_is_not_known_or_has_room_is_no_fragmentation() -> None:
