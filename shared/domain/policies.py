@@ -50,6 +50,18 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Which of these somebody may see: clusters whose trees, and projects whose queues without one."""
+
+    clusters: tuple[str, ...]
+    projects: tuple[str, ...]
+
+    def shows(self, group: Group) -> bool:
+        """Whether it is one of them."""
+        return group.cluster in self.clusters if group.parent else group.project in self.projects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRule:
     """What is said of one queue.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.policies import Group, Policy
+from shared.domain.policies import Group, Policy, Sight
 from shared.errors import NotFound
-from shared.store.records import OneOf, Records, given
+from shared.store.records import Is, OneOf, Records, Where, given
 from shared.store.tables import Column, Table
 
 POLICIES = Table(
@@ -16,6 +15,15 @@ POLICIES = Table(
     columns=(Column("project"), Column("cluster"), Column("parent"), Column("partition")),
     key=("project", "cluster", "parent", "partition"),
 )
+
+
+def in_sight(sight: Sight | None) -> list[Where]:
+    """The conditions for what somebody may see: of trees, and of queues without one; what fits any of them is seen."""
+    if sight is None:
+        return [[]]
+    of_trees: Where = [OneOf("parent", [""], not_=True), OneOf("cluster", sight.clusters)]
+    of_projects: Where = [Is("parent", ""), OneOf("project", sight.projects)]
+    return [where for where, known in ((of_trees, sight.clusters), (of_projects, sight.projects)) if known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +37,15 @@ class Policies:
         said = group._asdict()
         return self.records.first(POLICIES, given(**said)) or Policy(**said)
 
-    def find(self, clusters: Sequence[str], projects: Sequence[str]) -> list[Policy]:
-        """What was said of trees of these clusters, and of queues without one of these projects; by project, cluster, parent."""
-        of_trees = self.records.find(POLICIES, [*given(project=""), OneOf("cluster", clusters)]) if clusters else []
-        own = [project for project in projects if project]
-        return [*of_trees, *(self.records.find(POLICIES, [OneOf("project", own)]) if own else [])]
+    def find(self, sight: Sight | None, group: tuple[str | None, str | None] = (None, None)) -> list[Policy]:
+        """What was said of the groups in sight, by cluster, parent and partition; None = of all.
+
+        Args:
+            group: cluster and parent of those that are looked for; None = of any.
+        """
+        asked = given(cluster=group[0], parent=group[1])
+        found = [policy for where in in_sight(sight) for policy in self.records.find(POLICIES, [*where, *asked])]
+        return sorted(found, key=lambda policy: (policy.cluster, policy.parent, policy.partition, policy.project))
 
     def replace(self, known: Policy, new: Policy) -> bool:
         """Compare-and-set: `new` in place of `known`, if that is what holds still; whether this call did it."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
+from shared.domain.policies import Sight
 from shared.domain.proposal_states import OPEN, ProposalState
 from shared.domain.proposals import Proposal
 from shared.errors import ProposalNotFound
+from shared.store.policies import in_sight
 from shared.store.records import Is, OneOf, Records, Where, given
 from shared.store.tables import Column, Kept, Kind, Table
 
@@ -74,19 +77,26 @@ class Proposals:
         parent: str | None = None,
         partition: str | None = None,
         states: Sequence[ProposalState] = (),
+        sight: Sight | None = None,
         before: tuple[datetime, str] | None = None,
         limit: int | None = None,
     ) -> list[Proposal]:
         """Those that match, newest first; None and () = any.
 
         Args:
+            sight: whose groups; None = all.
             before: `created_at` and id of a proposal: only those after it in this order.
         """
         where: Where = [
             *given(project=project, cluster=cluster, parent=parent, partition=partition),
             *([OneOf("state", [state.value for state in states])] if states else []),
         ]
-        return self.records.find(PROPOSALS, where, order=NEWEST_FIRST, before=before, limit=limit)
+        each = [
+            self.records.find(PROPOSALS, [*where, *seen], order=NEWEST_FIRST, before=before, limit=limit)
+            for seen in in_sight(sight)
+        ]
+        found = sorted(chain(*each), key=lambda proposal: (proposal.created_at, proposal.decision_id), reverse=True)
+        return found[:limit]
 
     def open(self) -> list[Proposal]:
         """All of which anything may still come, newest first."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.audits import AuditEntry
-from shared.domain.policies import Group, Policy, QueueClass, QueueRule
+from shared.domain.policies import Group, Policy, QueueClass, QueueRule, Sight
 from shared.store import Store
 from tests.factories import MONDAY
 
@@ -38,13 +38,17 @@ def test_who_has_read_a_policy_before_another_changed_it_changes_nothing(store: 
 
 
 def test_policies_are_found_by_clusters_and_of_queues_without_a_tree_by_projects(store: Store) -> None:
-    of_others = replace(OF_ROOT, cluster="test")
-    mine = Policy(cluster="", parent="", project="web", version=1)
-    theirs = replace(mine, project="shop")
-    for policy in (OF_ROOT, of_others, mine, theirs):
+    of_others, mine = replace(OF_ROOT, cluster="test"), Policy(cluster="prod", parent="", project="web", version=1)
+    theirs, nobodys = replace(mine, project="shop"), replace(mine, project="")
+    for policy in (OF_ROOT, of_others, mine, theirs, nobodys):
         assert store.policies.replace(replace(policy, version=0, queues=()), policy)
-    assert store.policies.find(["prod"], ["web", ""]) == [OF_ROOT, mine]
-    assert store.policies.find([], []) == []
+    web = Sight(clusters=("prod",), projects=("web",))
+    assert store.policies.find(web) == [mine, OF_ROOT]
+    assert all(web.shows(policy.group) for policy in (mine, OF_ROOT))
+    assert not any(web.shows(policy.group) for policy in (of_others, theirs, nobodys))
+    assert store.policies.find(web, ("prod", "root")) == [OF_ROOT]
+    assert store.policies.find(Sight(clusters=(), projects=())) == []
+    assert len(store.policies.find(None)) == 5
 
 
 def test_what_was_done_is_kept_once_in_the_order_of_time(store: Store) -> None:

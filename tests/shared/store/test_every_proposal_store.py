@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from shared.domain.policies import Sight
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Effect, Step, moved
 from shared.errors import ProposalForbids, ProposalNotFound
@@ -41,6 +42,18 @@ def test_proposals_are_found_by_where_and_how_far_they_are_the_newest_first(stor
     assert store.proposals.find(cluster="prod", limit=1) == [SECOND]
     assert store.proposals.find(cluster="prod", before=(SECOND.created_at, SECOND.decision_id)) == [FIRST]
     assert store.proposals.open() == [SECOND, FIRST]
+
+
+def test_whoever_may_see_a_part_is_shown_that_part_alone_and_in_order(store: Store) -> None:
+    test, web, shop = a_proposal(cluster="test"), a_proposal(parent="", project="web", at=MONDAY + 2 * DAY), a_proposal(parent="")
+    for proposal in (test, web, FIRST, SECOND, shop):
+        assert store.proposals.add(proposal)
+    sight = Sight(clusters=("prod",), projects=("web",))
+    assert store.proposals.find(sight=sight) == [web, SECOND, FIRST]
+    assert store.proposals.find(sight=sight, limit=2) == [web, SECOND]
+    assert store.proposals.find(sight=sight, before=(SECOND.created_at, SECOND.decision_id)) == [FIRST]
+    assert store.proposals.find(sight=sight, cluster="test") == []
+    assert store.proposals.find(sight=Sight(clusters=(), projects=())) == []
 
 
 def test_of_two_who_approve_at_once_one_does(store: Store) -> None:
