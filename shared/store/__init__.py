@@ -13,6 +13,7 @@ from shared.store.actuals import Actuals
 from shared.store.aliases import Aliases
 from shared.store.audits import Audits
 from shared.store.calibration import Calibrations
+from shared.store.decision_requests import DecisionRequests
 from shared.store.departures import Departures
 from shared.store.forecasts import Forecasts
 from shared.store.jobs import Jobs
@@ -57,6 +58,7 @@ class Store:
         self.aliases = Aliases(records)
         self.audits = Audits(records)
         self.calibrations = Calibrations(records)
+        self.decision_requests = DecisionRequests(records)
         self.notices = Notices(records)
         self.policies = Policies(records)
         self.proposals = Proposals(records)
