@@ -2,7 +2,7 @@
 
     proposed ──▶ approved ──▶ exported ──▶ seen          a person has put the files into force, and the collector has seen it
         │           └────┬───────┘
-        │                └──▶ applying ──▶ seen | failed | exported      by a person's click, where a connection may do so
+        │                └──▶ applying ──▶ seen | failed | exported | superseded     by a click, where a connection may do so
         └──▶ rejected          superseded | expired from every state that is open and not being applied
 
 `kept` is a proposal that changes nothing: why, and when it is looked at again. It is closed from the start.
@@ -41,7 +41,9 @@ FOLLOWS: Mapping[ProposalState, frozenset[ProposalState]] = {
     ProposalState.PROPOSED: _ANYWHERE | {ProposalState.APPROVED, ProposalState.REJECTED},
     ProposalState.APPROVED: _ANYWHERE | {ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.REJECTED},
     ProposalState.EXPORTED: _ANYWHERE | {ProposalState.APPLYING, ProposalState.REJECTED},
-    ProposalState.APPLYING: frozenset({ProposalState.SEEN, ProposalState.FAILED, ProposalState.EXPORTED}),
+    ProposalState.APPLYING: frozenset(  # the last two where nothing was sent
+        {ProposalState.SEEN, ProposalState.FAILED, ProposalState.EXPORTED, ProposalState.SUPERSEDED}
+    ),
 }
 OPEN = tuple(state for state in ProposalState if state.is_open)
 

@@ -79,13 +79,19 @@ class PlanCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A state that it has come to, and by whom: id and name of the token; AUTOMATIC = nobody has asked for it."""
+    """A state that it has come to, and by whom: id and name of the token; AUTOMATIC = nobody has asked for it.
+
+    source: the address that it came from; "" = no request. It is for the audit trail alone.
+    tree_hash: of how the tree was configured then; "" = nobody has looked.
+    """
 
     state: ProposalState
     at: datetime
     who: str = AUTOMATIC
     name: str = AUTOMATIC
     reason: str = ""
+    source: str = ""
+    tree_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,96 @@
+"""The life of a proposal, said once: what makes it known and carries it from state to state, for HTTP, worker, reaper, collector.
+
+Every step is a compare-and-set of the proposal, a row of the audit trail and an `audit` line of the log. Whoever dies between
+the first two is made good for: a row has the id of its step, and the next step and the reaper write those that are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from shared.domain.audits import AuditEntry
+from shared.domain.proposal_states import ProposalState
+from shared.domain.proposals import Proposal, Step, moved, superseded
+from shared.errors import ProposalForbids
+from shared.store import Store
+from shared.store.proposals import ProposalFile
+from shared.telemetry.logs import audit
+
+Check = Callable[[Proposal], None]  # raises what forbids a step
+
+
+def make_known(store: Store, proposal: Proposal, files: Sequence[ProposalFile] = ()) -> bool:
+    """Keep a new proposal with its files; those of its queues that nobody has approved yet are superseded by it.
+
+    Called again it does what is left to do. Returns whether this call has added it.
+    """
+    with store.together():
+        is_new = store.proposals.add(proposal, files)
+        keep_trail(store, proposal)
+    if is_new:
+        _tell(proposal, proposal.steps[-1])
+    group = proposal.group._asdict()
+    open_ones = store.proposals.find(**group, states=[ProposalState.PROPOSED])
+    for old in superseded(open_ones, proposal):
+        try:
+            carry(store, old.decision_id, old.steps[-1])
+        except ProposalForbids:  # somebody has approved or rejected it meanwhile
+            continue
+    return is_new
+
+
+def carry(store: Store, decision_id: str, step: Step, check: Check | None = None) -> Proposal:
+    """Carry a proposal to the state of a step, once: of two who do so at the same time one is refused.
+
+    Args:
+        check: what must hold of it as it is then; may be called again.
+
+    Returns:
+        What it is now. Raises ProposalNotFound, ProposalForbids where the state does not follow, and what `check` raises.
+    """
+
+    def changed(known: Proposal) -> Proposal:
+        if check is not None:
+            check(known)
+        return moved(known, step)
+
+    with store.together():
+        now = store.proposals.change(decision_id, changed)
+        if now is None:  # cannot be: a step always changes it
+            raise ProposalForbids("it was changed by somebody else", decision_id=decision_id)
+        keep_trail(store, now)
+    _tell(now, step)
+    return now
+
+
+def keep_trail(store: Store, proposal: Proposal) -> None:
+    """Write the rows of its steps into the audit trail, as far as they are not there yet."""
+    for entry in entries_of(proposal):
+        store.audits.add(entry)
+
+
+def entries_of(proposal: Proposal) -> list[AuditEntry]:
+    """What the audit trail says of a proposal: a row for each step."""
+    return [
+        AuditEntry(
+            entry_id=f"{proposal.decision_id}-{place}-{step.state}",
+            at=step.at,
+            what=step.state.value,
+            cluster=proposal.cluster,
+            project=proposal.project,
+            subject=proposal.decision_id,
+            who=step.who,
+            name=step.name,
+            source=step.source,
+            reason=step.reason,
+            before=proposal.tree_hash,
+            after=step.tree_hash,
+        )
+        for place, step in enumerate(proposal.steps)
+    ]
+
+
+def _tell(proposal: Proposal, step: Step) -> None:
+    about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
+    why = {"reason": step.reason} if step.reason else {}
+    audit(f"decision_{step.state}", who=step.who, name=step.name, source=step.source, outcome="done", **about, **why)
