@@ -41,6 +41,7 @@ from shared.errors.requests import (
     Conflict,
     ConnectionMoved,
     ConnectionOfProjects,
+    InfeasiblePlan,
     InvalidRequest,
     JobNotFound,
     KeyReused,

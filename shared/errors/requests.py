@@ -31,6 +31,10 @@ class UnwritableChange(InvalidRequest):
     """The change of the queues cannot be written for YARN."""
 
 
+class InfeasiblePlan(InvalidRequest):
+    """No plan keeps all that is asked for."""
+
+
 class UnknownModel(RequestError):
     """No model has this name."""
 
