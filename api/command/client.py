@@ -27,6 +27,8 @@ from shared.errors import (
     QueuecastError,
     ServiceError,
     TooManyRequests,
+    VersionDiffers,
+    VersionMissing,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ _BY_STATUS: dict[int, type[QueuecastError]] = {
     403: AccessError,
     404: NotFound,
     409: Conflict,
+    412: VersionDiffers,
+    428: VersionMissing,
     429: TooManyRequests,
     502: ApiAway,
     503: ApiAway,

@@ -33,6 +33,8 @@ from shared.errors import (
     TooManyRequests,
     UnknownHyperparameter,
     UnknownModel,
+    VersionDiffers,
+    VersionMissing,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -44,6 +46,8 @@ STATUS: tuple[tuple[type[QueuecastError], int], ...] = (  # the first family tha
     (MalformedRequest, 400),
     (NotFound, 404),
     (Conflict, 409),
+    (VersionDiffers, 412),
+    (VersionMissing, 428),
     (RequestError, 422),
     (NotAuthenticated, 401),
     (TooManyRequests, 429),

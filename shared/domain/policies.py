@@ -11,8 +11,9 @@ its parent is "", floors and ceilings are in the unit of the forecast, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
@@ -136,6 +137,16 @@ class Policy:
         """Whether it is of the children of a queue, which share what that has."""
         return bool(self.parent)
 
+    @property
+    def said(self) -> Policy:
+        """What it says, whoever has said it and when."""
+        return replace(self, version=0, changed_at=None, changed_by="")
+
+    @property
+    def has_owners(self) -> bool:
+        """Whether anybody owns any of it."""
+        return bool(self.owners) or any(rule.owners for rule in self.queues)
+
     def rule(self, queue: str) -> QueueRule:
         """What holds for a queue."""
         return next((rule for rule in self.queues if rule.queue == queue), QueueRule(queue=queue))
@@ -147,13 +158,16 @@ class Policy:
 
     def may_approve(self, token_id: str, queues: Sequence[str]) -> bool:
         """Whether whoever has this token may approve changes of all these queues; the scope is looked at elsewhere."""
-        if not self.owners and not any(rule.owners for rule in self.queues):
+        if not self.has_owners or token_id in self.owners:
             return True
-        return token_id in self.owners or (bool(queues) and all(token_id in self._owners_of(queue) for queue in queues))
+        owned = {rule.queue for rule in self.queues if token_id in rule.owners}
+        return bool(queues) and all(any(above in owned for above in _with_those_above(queue)) for queue in queues)
 
-    def _owners_of(self, queue: str) -> set[str]:
-        above = (rule for rule in self.queues if queue == rule.queue or queue.startswith(f"{rule.queue}."))
-        return {owner for rule in above for owner in rule.owners}
+
+def _with_those_above(queue: str) -> Iterator[str]:
+    while queue:
+        yield queue
+        queue = queue.rpartition(".")[0]
 
 
 def check_policy(policy: Policy, children: Sequence[str] | None = None) -> None:
@@ -171,12 +185,27 @@ def check_policy(policy: Policy, children: Sequence[str] | None = None) -> None:
             raise InvalidRequest("it ends before it has begun; accepted is a later `end_at`", field=f"freezes.{number}")
 
 
+def may_change(known: Policy, new: Policy, token_id: str) -> bool:
+    """Whether whoever has this token may say `new` where `known` holds; administrators may, and are not asked about.
+
+    Where anything has owners, they alone change it: those of a queue what is said of it and of queues below it, those of the
+    policy all of it. Who the first owners are an administrator says.
+    """
+    if not known.has_owners:
+        return not new.has_owners
+    before, after = ({rule.queue: rule for rule in policy.queues} for policy in (known, new))
+    changed = [queue for queue in {**before, **after} if before.get(queue) != after.get(queue)]
+    is_whole = replace(known.said, queues=()) != replace(new.said, queues=())
+    return known.may_approve(token_id, () if is_whole else changed)
+
+
 def _check_rules(policy: Policy, children: Sequence[str] | None) -> None:
     names = [rule.queue for rule in policy.queues]
-    if twice := sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []:
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise InvalidRequest(f"{shown(twice[0])} is there twice; accepted is one rule for each queue", field="queues")
+    existing = None if children is None else frozenset(children)
     strangers = [name for name in names if policy.has_tree and name.rpartition(".")[0] != policy.parent]
-    unknown = strangers or [name for name in names if children is not None and name not in children]
+    unknown = strangers or [name for name in names if existing is not None and name not in existing]
     if unknown:
         known = f"; its children are {listed(children)}" if children else ""
         raise InvalidRequest(f"{listed(unknown)}: no child of {shown(policy.parent)}{known}", field="queues")

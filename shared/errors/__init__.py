@@ -65,6 +65,8 @@ from shared.errors.requests import (
     UnknownModel,
     UnwritableChange,
     UsageError,
+    VersionDiffers,
+    VersionMissing,
 )
 from shared.errors.setup import CredentialsRefused, ExtraMissing, FleetDiffers, InvalidSettings, SetupError
 
@@ -87,6 +89,10 @@ class ProjectForbidden(AccessError):
 
 class SecondPersonNeeded(AccessError):
     """Somebody else has to approve this."""
+
+
+class OwnersOnly(AccessError):
+    """Only owners may do this."""
 
 
 class CrossSiteRequest(AccessError):

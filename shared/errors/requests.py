@@ -127,3 +127,11 @@ class MovedMeanwhile(ConnectionMoved):
 
 class ChangedMeanwhile(Conflict):
     """Somebody else has changed it at the same time."""
+
+
+class VersionDiffers(RequestError):
+    """Somebody has changed it since it was read."""
+
+
+class VersionMissing(RequestError):
+    """The request does not say which version it changes."""

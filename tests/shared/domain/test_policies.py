@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.policies import Freeze, Policy, QueueClass, QueueRule, check_policy
+from shared.domain.policies import Freeze, Policy, QueueClass, QueueRule, check_policy, may_change
 from shared.errors import InvalidRequest
 from tests.factories import MONDAY
+from tests.polling import without_waiting
 
 ETL, BI = "root.etl", "root.bi"
 POLICY = Policy(cluster="prod", parent="root")
@@ -52,6 +53,25 @@ def test_owners_of_the_parent_approve_all_and_owners_of_queues_what_is_theirs() 
     assert not policy.may_approve("t2", ["root.etl2"])
     assert not policy.may_approve("t2", [])
     assert not policy.may_approve("stranger", [ETL])
+
+
+def test_first_owners_do_not_name_themselves_and_later_ones_change_what_is_theirs() -> None:
+    with_owner = of(QueueRule(queue=ETL, owners=("t2",)))
+    assert may_change(POLICY, replace(POLICY, max_changes=1), "t2")
+    assert not may_change(POLICY, with_owner, "t2")
+    assert may_change(with_owner, of(QueueRule(queue=ETL, owners=("t2", "t3"), floor=1.0)), "t2")
+    assert not may_change(with_owner, replace(with_owner, max_changes=1), "t2")
+    assert not may_change(with_owner, of(*with_owner.queues, QueueRule(queue=BI)), "t2")
+    assert not may_change(with_owner, POLICY, "t3")
+    assert may_change(replace(POLICY, owners=("t1",)), POLICY, "t1")
+
+
+def test_many_rules_are_compared_and_checked_in_no_time() -> None:
+    rules = tuple(QueueRule(queue=f"root.q{number}", owners=(f"t{number}",)) for number in range(5_000))
+    lower = tuple(replace(rule, floor=0.0) for rule in rules)
+    with without_waiting(1):
+        assert not may_change(of(*rules), of(*lower), "t1")
+        check_policy(of(*rules), [rule.queue for rule in rules])
 
 
 def test_an_owner_of_one_queue_leaves_nobody_else_the_others() -> None:
