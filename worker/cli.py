@@ -133,7 +133,6 @@ def collect(
     if note := open_data_folder(settings, is_needed=True):
         logging.getLogger(__name__).warning(note)
     _refuse_cluster(settings)
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own one keeps what it has once used
     if once or report:
         raise typer.Exit(_now(settings, looks=once, reports=report))
     if metrics_port:

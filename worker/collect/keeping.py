@@ -12,7 +12,7 @@ from shared.domain.queue_tree import Calculator, QueueTree
 from shared.store import Store
 from worker.collect.beside import Beside, cluster_with, samples_with
 from worker.collect.configuration import Key, changes, newest
-from worker.collect.reports import Reports
+from worker.collect.daily_reports import DailyReports
 from worker.collect.rollups import LENGTH, Surroundings, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
@@ -29,9 +29,10 @@ NOTHING_BESIDE = Beside()
 class Keeping:
     """Of one cluster, for as long as its connection stays as it is."""
 
-    def __init__(self, connection: YarnConnection, sink: SampleSink, store: Store) -> None:
+    def __init__(self, connection: YarnConnection, sink: SampleSink, store: Store, reports: DailyReports | None = None) -> None:
+        """reports: None = others make them."""
         self._connection, self._sink, self._cluster = connection, sink, connection.cluster
-        self._trees, self._reports = TreeKeeping(store, self._cluster), Reports(store, sink, self._cluster)
+        self._trees, self._reports = TreeKeeping(store, self._cluster), reports
         self._waiting = Waiting(sink, connection.cluster)
         self._known: dict[Key, ConfigChange] | None = None
         self._not_rolled_up: set[datetime] | None = None  # beginnings of five minutes; None = not looked for yet
@@ -61,13 +62,20 @@ class Keeping:
             self._trees.keep(tree, at, is_changed=is_changed)
         self._roll_up(at)
         self._tidy(at)
-        self._reports.go_on(at)
+        if self._reports is not None:
+            self._reports.go_on(at)
         return len(samples)
 
     def forget_what_was_known(self, kept_before: datetime | None = None) -> None:
         """Look again at what the sink has: another process may have written meanwhile, up to this moment where one knows."""
         self._known, self._not_rolled_up, self._kept_before = None, None, kept_before
-        self._reports.forget_what_was_known()
+        if self._reports is not None:
+            self._reports.forget_what_was_known()
+
+    def end(self) -> None:
+        """Nothing is kept any more."""
+        if self._reports is not None:
+            self._reports.end()
 
     def _kept_changes(self, at: datetime) -> dict[Key, ConfigChange]:
         """How each queue is configured, as far as the sink has it."""

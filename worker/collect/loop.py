@@ -23,6 +23,7 @@ from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import COLLECTOR
 from shared.store import Store, open_store
 from shared.telemetry.said_once import Outage
+from worker.collect.daily_reports import DailyReports
 from worker.collect.keeping import Keeping
 from worker.collect.reports import Reports
 from worker.collect.sinks.opened import open_samples
@@ -54,7 +55,7 @@ def collect_once(settings: Settings) -> dict[str, Outcome]:
     run_state, leads = RunState.open(settings, is_patient=False), threading.Event()
     with closing(_store_of(settings)) as store:
         return {
-            name: Watch(name, connection, _keeping(settings, connection, store), run_state, leads).look()
+            name: Watch(name, connection, _once(settings, connection, store), run_state, leads).look()
             for name, connection in clusters_of(settings).items()
         }
 
@@ -80,8 +81,14 @@ def _store_of(settings: Settings) -> Store:
     return open_store(settings.store_location, patience_seconds=STORE_PATIENCE_SECONDS)
 
 
-def _keeping(settings: Settings, connection: YarnConnection, store: Store) -> Keeping:
+def _once(settings: Settings, connection: YarnConnection, store: Store) -> Keeping:
+    """What begins no reports, which would go on after it."""
     return Keeping(connection, open_samples(settings, connection.samples), store)
+
+
+def _keeping(settings: Settings, connection: YarnConnection, store: Store) -> Keeping:
+    reports = DailyReports(settings, store, connection.samples, connection.cluster)
+    return Keeping(connection, open_samples(settings, connection.samples), store, reports)
 
 
 class Collector:

@@ -93,6 +93,7 @@ class Watch:
             self.look()
             behind = max(0.0, time.monotonic() - due_at)
             due_at += interval * (1 + behind // interval)
+        self._keeping.end()
 
     def look(self) -> Outcome:
         """Take one look; whatever goes wrong, the next one may do better."""

@@ -1,7 +1,8 @@
-"""What a collector costs: `python -m tests.bench.collector --sink files|mongodb|influxdb [--queues 500] [--looks 180]`.
+"""What a collector costs: `python -m tests.bench.collector --sink files|mongodb|influxdb [--queues 500] [--looks 180 | --day]`.
 
 Looks from 23:00 on, with the clock moved instead of waiting: those of half an hour after midnight put the hour and, of Parquet,
-the whole day together, which is there before.
+the whole day together, which is there before. `--day`: 2,880 looks, from midnight to midnight, after a day of samples and four
+weeks of five minutes (Parquet only; a database has what is collected meanwhile). The first look begins the reports.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,36 +21,40 @@ from pathlib import Path
 from deploy.fake_cluster import FakeCluster, simulated
 from deploy.fake_rm import running
 from deploy.valkey import valkey_command
-from shared.domain.collected import DEFAULT
 from shared.domain.queue_tree import QueueTree
+from tests.bench.collector.beside import Beside, Process
+from tests.bench.collector.filling import fill_days, fill_hours
 from tests.bench.collector.watching import STEP
 from tests.bench.fleet.figures import circumstances
 from tests.influx_server import Influxd
 from tests.servers import MongoServer, Server
 from tests.worker.collect.moved_clock import CLUSTER
-from worker.collect.sampler import queue_samples
-from worker.collect.sinks._arrow import of_rows, sorted_once, write_groups
-from worker.collect.tables import QUEUES
+from worker.collect.sinks.parquet import ParquetSamples
+from worker.collect.tables import QUEUES, ROLLUPS
 
 MIDNIGHT = datetime(2040, 1, 3, tzinfo=UTC)  # later than the machine's clock, by which files are old
-BEGIN = MIDNIGHT - timedelta(hours=1)
+BEFORE = timedelta(hours=1)
 LOOKS_A_DAY = timedelta(days=1) // STEP
+DAY_SECONDS = 86_400.0
 MADE = 120  # trees, one for each look of an hour
 MAX_MB = 150
+PROGRAMS = {"worker.collect.sinks.days": "hours and days put together", "worker.collect.reporting": "reports"}
 
 
-class Recorded(FakeCluster):
-    """Trees that are made before, one for each question of both halves of a snapshot."""
+class Moved(FakeCluster):
+    """As it is at the time of each look, which are told by the questions: two of each."""
 
-    trees: tuple[QueueTree, ...] = ()
+    begin = MIDNIGHT
     calls = 0
+    made: tuple[int, QueueTree] | None = None
 
-    def tree(self, now: float) -> QueueTree:
-        """The next one."""
-        if not self.trees:
-            return super().tree(now)
+    def tree(self, now: float = 0.0) -> QueueTree:
+        """Of the next look, once for both its questions."""
+        place = self.calls // 2
         self.calls += 1
-        return self.trees[self.calls // 2 % len(self.trees)]
+        if self.made is None or self.made[0] != place:
+            self.made = place, super().tree((self.begin + place * STEP).timestamp())
+        return self.made[1]
 
 
 def main() -> None:
@@ -58,30 +63,37 @@ def main() -> None:
     parser.add_argument("--sink", choices=("files", "mongodb", "influxdb"), default="files")
     parser.add_argument("--queues", type=int, default=500)
     parser.add_argument("--looks", type=int, default=180)
+    parser.add_argument("--day", action="store_true")
     wanted = parser.parse_args()
     print(json.dumps(circumstances()), flush=True)
-    cluster = Recorded(simulated(wanted.queues))
-    cluster.trees = tuple(cluster.tree((BEGIN + place * STEP).timestamp()) for place in range(MADE))
+    looks, begin = (LOOKS_A_DAY, MIDNIGHT) if wanted.day else (wanted.looks, MIDNIGHT - BEFORE)
+    cluster = Moved(simulated(wanted.queues))
     with tempfile.TemporaryDirectory() as folder, running(cluster, [0]) as fleet, sink(wanted.sink, Path(folder)) as samples:
         if wanted.sink == "files":
-            fill(samples, cluster.trees)
+            earlier = FakeCluster(simulated(wanted.queues))
+            trees = [earlier.tree((begin + place * STEP).timestamp()) for place in range(MADE)]
+            fill_hours(samples, trees, begin, 24 if wanted.day else 23)
+            if wanted.day:
+                fill_days(samples, trees[0], MIDNIGHT)
         before = size(samples)
-        found = watched(Path(folder), fleet.urls[0], wanted.looks)
+        cluster.begin, cluster.calls = begin, 0
+        found, beside = watched(Path(folder), fleet.urls[0], begin, looks)
         grown = size(samples) - before
         asked = found_of(fleet.urls[0])
-    tell(wanted.sink, wanted.looks, found, grown, asked)
+        tell(wanted.sink, looks, found, grown, asked)
+        tell_beside(wanted.sink, looks, found, beside)
+        if wanted.sink == "files":
+            tell_disk(samples, begin)
 
 
 def tell(sink_name: str, looks: int, found: Mapping[str, float], grown: float, asked: Mapping[str, int]) -> None:
     """A line for each figure."""
-    print(f"outcomes {found['outcomes']}")
+    print(f"outcomes {found['outcomes']}, reports of {found['reports']} queues")
     rows = {
         f"CPU of a core, at a look each {STEP.seconds} s": (100 * found["cpu"] / STEP.total_seconds(), "%"),
         "CPU of the dearest look": (found["largest"], "s"),
         "memory before the first look": (found["begins"], "MB"),
         f"memory at most (hold to {MAX_MB})": (found["peak"], "MB"),
-        "memory at most of the process that puts days together": (found["apart"], "MB"),
-        "its CPU": (found["apart_cpu"], "s"),
         f"disk that {looks} looks take": (grown / 1e6, "MB"),
     }
     for name, (value, unit) in rows.items():
@@ -92,19 +104,44 @@ def tell(sink_name: str, looks: int, found: Mapping[str, float], grown: float, a
     )
 
 
-def watched(folder: Path, url: str, looks: int) -> Mapping[str, float]:
-    """What the process of a collector tells of itself."""
+def tell_beside(sink_name: str, looks: int, found: Mapping[str, float], beside: Sequence[Process]) -> None:
+    """What the processes beside it need, and what all of them take in a day."""
+    for program, words in PROGRAMS.items():
+        if own := [each for each in beside if each.program == program]:
+            peak, most, cpu = max(each.peak for each in own), max(each.cpu for each in own), sum(each.cpu for each in own)
+            told = f"{len(own)} processes: memory at most {peak:.2f} MB, CPU {cpu:.2f} s in all, {most:.2f} s at most"
+            print(f"({sink_name}) {words}: {told}")
+    if looks == LOOKS_A_DAY:
+        cpu = looks * found["cpu"] + sum(each.cpu for each in beside)
+        print(f"({sink_name}) {'CPU of a core over the day, all together (hold to 1)':50} {100 * cpu / DAY_SECONDS:8.2f} %")
+
+
+def tell_disk(samples: Path, begin: datetime) -> None:
+    """What the day of the first look takes once it is put together."""
+    parquet = ParquetSamples(samples)
+    for table in (QUEUES, ROLLUPS):
+        parquet.put_together(table, CLUSTER, begin + timedelta(days=2))
+        taken = sum(file.stat().st_size for file in (samples / table.name).rglob(f"{begin:%Y-%m-%d}.parquet"))
+        print(f"(files) {f'disk of a day of {table.name}, put together':50} {taken / 1e6:10.2f} MB")
+
+
+def watched(folder: Path, url: str, begin: datetime, looks: int) -> tuple[Mapping[str, float], list[Process]]:
+    """What the process of a collector tells of itself, and what it starts."""
     data = folder / "data"
     data.mkdir(mode=0o700)
     broker = subprocess.Popen(valkey_command(data), stdout=subprocess.DEVNULL, umask=0o077)
     places = {"QUEUECAST_CONFIG_FILE": str(folder / "queuecast.toml"), "QUEUECAST_DATA_DIR": str(data)}
-    command = [sys.executable, "-m", "tests.bench.collector.watching", url, BEGIN.isoformat(), str(looks)]
+    command = [sys.executable, "-m", "tests.bench.collector.watching", url, begin.isoformat(), str(looks)]
     try:
-        ended = subprocess.run(command, check=True, env=os.environ | places, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, env=os.environ | places, stdout=subprocess.PIPE, text=True)
+        with process, Beside(process.pid) as beside:
+            told, _ = process.communicate()
+        if process.returncode:
+            sys.exit("the collector has failed")
     finally:
         broker.terminate()
         broker.wait()
-    return dict(json.loads(ended.stdout.splitlines()[-1]))
+    return dict(json.loads(told.splitlines()[-1])), [*beside.found.values()]
 
 
 @contextmanager
@@ -130,25 +167,6 @@ def sink(kind: str, folder: Path) -> Iterator[Path]:
     finally:
         if server is not None:
             server.stop()
-
-
-def fill(folder: Path, trees: tuple[QueueTree, ...]) -> None:
-    """The 23 hours of the day before the first look, as its files of hours: each like the made one, with other demands."""
-    import pyarrow.compute as pc
-
-    day = MIDNIGHT - timedelta(days=1)
-    rows = [row for place, tree in enumerate(trees) for row in queue_samples(tree, CLUSTER, day + place * STEP)]
-    made = sorted_once(QUEUES, [of_rows(QUEUES, rows)])
-    times, demands = (made.schema.get_field_index(name) for name in (QUEUES.time, "demand_memory_mb"))
-    place = folder / QUEUES.name / CLUSTER / DEFAULT
-    place.mkdir(parents=True)
-    for hour in range(23):
-        later = pc.add(made[times], timedelta(hours=hour)).cast(made.schema.field(times).type)
-        part = made.set_column(times, made.schema.field(times), later)
-        wanted = pc.round(pc.multiply(made[demands], pc.add(pc.random(made.num_rows), 0.5))).cast("int64")
-        part = part.set_column(demands, made.schema.field(demands), wanted)
-        with (place / f"{day + timedelta(hours=hour):%Y-%m-%dT%H}.parquet").open("wb") as out:
-            write_groups(QUEUES, out, iter([part]))
 
 
 def size(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""Reports of every queue: once a day, a few queues with each look, also when something is away, and all at once on demand."""
+"""Reports of every queue: once a day by a process of its own, also when something is away, and all at once on demand."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
+from shared.command.reading import load_settings
+from shared.config.settings import Settings
 from shared.domain.collected import ClusterSample, QueueSample
 from shared.domain.evidence import evidence_of
 from shared.store import Store, open_store
 from tests.factories import MONDAY
-from worker.collect.reports import QUEUES_TOGETHER, Reports
+from worker.collect.daily_reports import DailyReports
+from worker.collect.reports import Reports
 from worker.collect.rollups import Surroundings, rollups
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import ROLLUPS, Rollup
@@ -32,13 +36,28 @@ WAITS = {
     "apps_pending": 1,
 }
 MANY = [f"root.q{number:02}" for number in range(20)]
+SECONDS = 60.0  # for a process that takes two
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite://{tmp_path / 'store.db'}")
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """As a process that is begun reads them too: samples in files, a store in the data folder."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "queuecast.toml").write_text(f'[connections.samples]\nkind = "files"\npath = "{tmp_path / "samples"}"\n')
+    monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(tmp_path / "queuecast.toml"))
+    monkeypatch.setenv("QUEUECAST_STORE_URL", f"sqlite:///{tmp_path / 'data' / 'store.db'}")
+    return load_settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def store(own: Settings) -> Iterator[Store]:
+    opened = open_store(own.store_location)
     yield opened
     opened.close()
+
+
+def daily(own: Settings, store: Store) -> DailyReports:
+    return DailyReports(own, store, "samples", "prod")
 
 
 def a_sink(folder: Path, queues: list[str], *, days: int = 1, until: datetime = MONDAY) -> ParquetSamples:
@@ -54,64 +73,94 @@ def a_sink(folder: Path, queues: list[str], *, days: int = 1, until: datetime = 
     return sink
 
 
-def test_reports_are_made_a_few_queues_with_each_look_and_again_a_day_later(tmp_path: Path, store: Store) -> None:
+def test_reports_are_made_of_every_queue_and_again_when_they_are_made_again(tmp_path: Path, store: Store) -> None:
     reports = Reports(store, a_sink(tmp_path, MANY), "prod")
-    counts = []
-    for look in range(6):
-        reports.go_on(MONDAY + look * LOOK)
-        counts.append(len(store.usages.find(["prod"])))
-    assert counts == [0, QUEUES_TOGETHER, 2 * QUEUES_TOGETHER, 20, 20, 20]
+    assert reports.make(MONDAY) == 20
     [report] = store.usages.find(["prod"], MANY[3])
     assert (report.waits.hours, report.waits.known_hours, report.made_at) == (pytest.approx(1.0), pytest.approx(2.0), MONDAY)
     assert report.reason == "its demand is known of 0.1 days of the last 28; at least 7 are needed"
     a_sink(tmp_path, MANY[:1], until=MONDAY + DAY)
-    reports.go_on(MONDAY + DAY - LOOK)
-    assert store.usages.newest_at("prod") == MONDAY
-    for look in range(3):
-        reports.go_on(MONDAY + DAY + look * LOOK)
+    assert reports.make(MONDAY + DAY) == 1
     assert [(each.queue, each.made_at) for each in store.usages.find(["prod"])] == [(MANY[0], MONDAY + DAY)]
-
-
-def test_a_new_cluster_has_its_first_reports_within_hours_and_not_a_day_later(tmp_path: Path, store: Store) -> None:
-    reports = Reports(store, ParquetSamples(tmp_path), "prod")
-    for look in range(2):
-        reports.go_on(MONDAY + look * LOOK)
-    a_sink(tmp_path, MANY[:1], until=MONDAY + HOUR)
-    for look in range(2):
-        reports.go_on(MONDAY + HOUR + look * LOOK)
-    assert [each.made_at for each in store.usages.find(["prod"])] == [MONDAY + HOUR]
-
-
-def test_who_takes_over_makes_none_that_were_just_made(tmp_path: Path, store: Store) -> None:
-    sink = a_sink(tmp_path, MANY[:2])
-    assert Reports(store, sink, "prod").make(MONDAY) == 2
-    other = Reports(store, sink, "prod")
-    for hour in range(3):
-        other.go_on(MONDAY + hour * HOUR)
-    assert store.usages.newest_at("prod") == MONDAY
 
 
 def test_a_cluster_of_which_nothing_is_kept_has_none(tmp_path: Path, store: Store) -> None:
     assert Reports(store, ParquetSamples(tmp_path), "prod").make(MONDAY) == 0
-    reports = Reports(store, ParquetSamples(tmp_path), "prod")
-    for look in range(3):
-        reports.go_on(MONDAY + look * LOOK)
     assert store.usages.find(["prod"]) == []
 
 
-def test_a_store_that_is_away_costs_no_look_and_reports_come_later(tmp_path: Path, store: Store) -> None:
+def test_a_process_makes_them_once_a_day_whoever_begins_it(tmp_path: Path, own: Settings, store: Store) -> None:
+    a_sink(tmp_path / "samples", MANY)
+    first = daily(own, store)
+    first.go_on(MONDAY)
+    assert first.wait(SECONDS) == 0
+    assert {(report.queue, report.made_at) for report in store.usages.find(["prod"])} == {(name, MONDAY) for name in MANY}
+    for reports in (first, daily(own, store)):
+        for at in (MONDAY + LOOK, MONDAY + DAY - LOOK):
+            reports.go_on(at)
+            assert reports.wait(SECONDS) == 0
+    assert store.usages.newest_at("prod") == MONDAY
+    a_sink(tmp_path / "samples", MANY[:1], until=MONDAY + DAY)
+    first.go_on(MONDAY + DAY)
+    assert first.wait(SECONDS) == 0
+    assert [(each.queue, each.made_at) for each in store.usages.find(["prod"])] == [(MANY[0], MONDAY + DAY)]
+
+
+def test_a_new_cluster_has_its_first_reports_within_hours_and_not_a_day_later(
+    tmp_path: Path, own: Settings, store: Store
+) -> None:
+    reports = daily(own, store)
+    reports.go_on(MONDAY)
+    assert reports.wait(SECONDS) == 0
+    a_sink(tmp_path / "samples", MANY[:1], until=MONDAY + HOUR)
+    for look in (LOOK, HOUR, HOUR + LOOK):
+        reports.go_on(MONDAY + look)
+        assert reports.wait(SECONDS) == 0
+    assert [each.made_at for each in store.usages.find(["prod"])] == [MONDAY + HOUR + LOOK]
+
+
+def test_what_cannot_be_made_is_said_and_made_an_hour_later(tmp_path: Path, own: Settings, store: Store) -> None:
+    a_sink(tmp_path / "samples", MANY[:1])
+    [file] = (tmp_path / "samples").rglob("*23-00.parquet")
+    kept = file.read_bytes()
+    file.write_bytes(b"no Parquet")
+    reports = daily(own, store)
+    with structlog.testing.capture_logs() as said:
+        reports.go_on(MONDAY)
+        assert reports.wait(SECONDS) == 1
+        reports.go_on(MONDAY + LOOK)
+        file.write_bytes(kept)
+        for look in (HOUR, HOUR + LOOK, HOUR + 2 * LOOK):
+            reports.go_on(MONDAY + look)
+            assert reports.wait(SECONDS) == 0
+    assert [line["event"] for line in said] == ["reports of queues are not made", "reports of queues are made again"]
+    assert said[0]["reason"].endswith("the process that makes them ended with 1")
+    assert [report.made_at for report in store.usages.find(["prod"])] == [MONDAY + HOUR + LOOK]
+
+
+def test_who_collects_no_more_makes_none(tmp_path: Path, own: Settings, store: Store) -> None:
+    a_sink(tmp_path / "samples", MANY)
+    reports = daily(own, store)
+    reports.go_on(MONDAY)
+    reports.end()
+    assert reports.wait(SECONDS) == -15
+    assert store.usages.find(["prod"]) == []
+
+
+def test_a_store_that_is_away_costs_no_look_and_reports_come_later(tmp_path: Path, own: Settings, store: Store) -> None:
     folder = tmp_path / "away"
     folder.write_text("a file where a folder should be")
-    sink = a_sink(tmp_path / "samples", MANY[:1])
-    reports = Reports(open_store(f"sqlite://{folder}/store.db"), sink, "prod")
+    a_sink(tmp_path / "samples", MANY[:1])
+    away = open_store(f"sqlite://{folder}/store.db")
+    reports = daily(own, away)
     reports.go_on(MONDAY)
     folder.unlink()
     folder.mkdir()
     for look in (HOUR - LOOK, HOUR, HOUR + LOOK):
         reports.go_on(MONDAY + look)
-    again = open_store(f"sqlite://{folder}/store.db")
-    assert [report.made_at for report in again.usages.find(["prod"])] == [MONDAY + HOUR]
-    again.close()
+        assert reports.wait(SECONDS) == 0
+    away.close()
+    assert [report.made_at for report in store.usages.find(["prod"])] == [MONDAY + HOUR]
 
 
 def test_reports_have_the_numbers_of_what_is_around_a_queue_that_waits(tmp_path: Path, store: Store) -> None:

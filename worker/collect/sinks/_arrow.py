@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 QUEUE = "queue"
 Cell = str | float | datetime | None
+ROWS_AT_ONCE = 1 << 12  # that are read to be looked through: memory
 GROUP_ROWS = 1 << 14  # of a file, so that a queue is read without most of the others
 
 
@@ -80,23 +81,30 @@ def read_part(table: Table, file: Path, first: str = "", last: str = "") -> pa.T
     from pyarrow import parquet
 
     with parquet.ParquetFile(file) as stored:
-        groups = [number for number in range(stored.num_row_groups) if not last or _may_have(stored, number, first, last)]
-        read = stored.read_row_groups(groups, use_threads=False)
-    if last:
-        import pyarrow.compute as pc
-
+        if not last:
+            return _as_kept(table, stored.read(use_threads=False))
+        groups = [number for number in range(stored.num_row_groups) if may_have(stored, number, first, last)]
         least, most = _column([first, last], pa.string())
-        read = read.filter(pc.and_(pc.greater_equal(read[QUEUE], least), pc.less_equal(read[QUEUE], most)))
-    return _as_kept(table, read)
+        parts = stored.iter_batches(batch_size=ROWS_AT_ONCE, row_groups=groups, use_threads=False)
+        some = [_between(part, least, most) for part in parts]
+        return _as_kept(table, pa.Table.from_batches(some, schema=stored.schema_arrow))
+
+
+def _between(part: pa.RecordBatch, least: pa.Scalar, most: pa.Scalar) -> pa.RecordBatch:
+    """The rows of these queues."""
+    import pyarrow.compute as pc
+
+    return part.filter(pc.and_(pc.greater_equal(part[QUEUE], least), pc.less_equal(part[QUEUE], most)))
 
 
 def groups_of(table: Table, file: Path) -> Iterator[pa.Table]:
-    """The rows of a file, a group at a time."""
+    """The rows of a file, a few at a time."""
+    import pyarrow as pa
     from pyarrow import parquet
 
     with parquet.ParquetFile(file) as stored:
-        for number in range(stored.num_row_groups):
-            yield _as_kept(table, stored.read_row_group(number, use_threads=False))
+        for part in stored.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False):
+            yield _as_kept(table, pa.Table.from_batches([part]))
 
 
 def _as_kept(table: Table, read: pa.Table) -> pa.Table:
@@ -117,31 +125,16 @@ def _of_kind(read: pa.Table, wanted: pa.Field) -> pa.Array | pa.ChunkedArray:
     return column if column.type == wanted.type else column.cast(wanted.type)
 
 
-def columns_in(file: Path, names: Sequence[str], queues: Sequence[str] | None) -> pa.Table:
-    """These columns of the rows of some queues, None = of all; those that the file lacks are left out."""
-    from pyarrow import parquet
-
-    first, last = (min(queues), max(queues)) if queues else ("", "")
-    with parquet.ParquetFile(file) as stored:
-        groups = [number for number in range(stored.num_row_groups) if not queues or _may_have(stored, number, first, last)]
-        known = [name for name in names if name in stored.schema_arrow.names]
-        read = stored.read_row_groups(groups, columns=known, use_threads=False)
-    if queues is None:
-        return read
-    wanted = frozenset(queues)
-    return _chosen(read, [queue in wanted for queue in read[QUEUE].to_pylist()])
-
-
 def within(table: Table, part: pa.Table, start: datetime, end: datetime) -> pa.Table:
     """Its rows in [start, end)."""
     first, last = (round(each.timestamp() * 1_000) for each in (start, end))
     return _chosen(part, [first <= at < last for at in moments_of(part[table.time])])
 
 
-def moments_of(times: pa.ChunkedArray) -> array[int]:
+def moments_of(times: pa.ChunkedArray | pa.Array) -> array[int]:
     """Milliseconds since 1970."""
     moments = array("q")
-    for chunk in times.chunks:
+    for chunk in getattr(times, "chunks", [times]):
         if len(chunk):
             moments.extend(memoryview(chunk.buffers()[1]).cast("B").cast("q")[chunk.offset : chunk.offset + len(chunk)])
     return moments
@@ -177,7 +170,7 @@ def _cells(part: pa.Table, name: str) -> Sequence[Cell]:
     return [once.setdefault(cell, cell) for cell in column.to_pylist()]
 
 
-def _may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:
+def may_have(stored: parquet.ParquetFile, number: int, first: str, last: str) -> bool:
     """Whether a group of rows has any of these queues: what it says of itself is compared as Arrow compares texts."""
     group = stored.metadata.row_group(number)
     statistics = group.column(stored.schema_arrow.names.index(QUEUE)).statistics
@@ -238,10 +231,10 @@ def sorted_once(table: Table, parts: Sequence[pa.Table]) -> pa.Table:
     return whole.filter(pa.concat_arrays([pc.invert(is_again), pc.is_valid(whole[table.time][-1:].combine_chunks())]))
 
 
-def write_groups(table: Table, out: IO[bytes], parts: Iterator[pa.Table]) -> None:
-    """A Parquet file of these rows, in groups of which each has its least and greatest queue."""
+def write_groups(table: Table, out: IO[bytes], parts: Iterator[pa.Table], rows: int = GROUP_ROWS) -> None:
+    """A Parquet file of these rows, in groups of so many, of which each has its least and greatest queue."""
     from pyarrow import parquet
 
     with parquet.ParquetWriter(out, schema_of(table), compression="zstd") as writer:
         for part in parts:
-            writer.write_table(part, row_group_size=GROUP_ROWS)
+            writer.write_table(part, row_group_size=rows)

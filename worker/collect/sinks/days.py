@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
 
+from worker.collect.apart import step_back
 from worker.collect.sinks.parquet import ParquetSamples
 from worker.collect.tables import TABLES
-
-NICE = 10  # others go first
 
 
 def main(folder: str, name: str, cluster: str, now: str) -> None:
     """Put together what is over."""
-    os.nice(NICE)
+    step_back()
     [table] = [each for each in TABLES if each.name == name]
     ParquetSamples(Path(folder)).put_together(table, cluster, datetime.fromisoformat(now))
 

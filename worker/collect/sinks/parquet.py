@@ -18,14 +18,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from shared.domain.collected import Series, folder_name
 from shared.errors import SinkAway
 from worker.collect.sinks._arrow import (
+    GROUP_ROWS,
     QUEUE,
-    cells_of,
-    columns_in,
     groups_of,
     queues_in,
     read_part,
@@ -33,9 +32,9 @@ from worker.collect.sinks._arrow import (
     rows_of,
     sorted_once,
     with_rows,
-    within,
     write_groups,
 )
+from worker.collect.sinks.columns import gather
 from worker.collect.sinks.day_maker import DayMaker
 from worker.collect.sinks.gathered import Gathered
 from worker.collect.tables import ROLLUPS, Row, Table
@@ -50,7 +49,8 @@ LENGTHS = {10: DAY, 13: HOUR, 16: PIECE}  # of a file's name
 LONGER = {PIECE: HOUR, HOUR: DAY}
 GRACE = timedelta(minutes=10)  # after which nobody reads a file that he found in a folder before
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ROWS_TOGETHER = 20_000  # that are put together at a time: memory
+GROUPS = {HOUR: 1 << 12}  # rows, fewer than of others: of each a few queues are read at a time to make a day
+ROWS_TOGETHER = GROUP_ROWS  # that are put together at a time: memory
 Whole = tuple[Path, Sequence[Path]]  # a file of an hour or a day, and those that are a part of it
 
 
@@ -85,13 +85,11 @@ class ParquetSamples:
         self, cluster: str, columns: Sequence[str], start: datetime, end: datetime, *, queues: Sequence[str] | None = None
     ) -> list[Series]:
         """From the groups of rows that have any of the queues."""
-        gathered, names = Gathered(columns), (QUEUE, "partition", ROLLUPS.time, *columns)
+        gathered, span = Gathered(columns), (round(start.timestamp() * 1_000), round(end.timestamp() * 1_000))
         for file in self._files(ROLLUPS, cluster):
             if _beginning(file) < end and _end(file) > start:
                 with _told(file):
-                    part = within(ROLLUPS, columns_in(file, names, queues), start, end)
-                for queue, partition, at, *values in cells_of(part, names):
-                    gathered.put(str(queue), str(partition), cast("int", at) // 1_000, values)
+                    gather(gathered, file, span, queues)
         return gathered.series()
 
     def forget(self, table: Table, cluster: str, before: datetime) -> None:
@@ -140,7 +138,8 @@ class ParquetSamples:
 
 
 def _keep_no_memory() -> None:
-    """Arrow's own allocator keeps 16 MB more of what a look needs for a moment."""
+    """Arrow's own allocator keeps up to 40 MB more of what is needed for a moment."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # for what reads Parquet, and for our processes
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())
@@ -179,7 +178,7 @@ def _replace(table: Table, file: Path, parts: Iterator[pa.Table]) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with beside.open("wb") as out:
-            write_groups(table, out, parts)
+            write_groups(table, out, parts, GROUPS.get(LENGTHS[len(file.stem)], GROUP_ROWS))
             out.flush()
             os.fsync(out.fileno())
         beside.replace(file)
