@@ -46,7 +46,7 @@ def children_of(services: Services, forecast: Forecast, names: Sequence[str]) ->
     beside = {each.queue: each for each in services.store.forecasts.beside(forecast, names)}
     missing = [(name, _why_missing(forecast, beside.get(name))) for name in names]
     told = tuple(Missing(queue=name, reason=why) for name, why in missing if why is not None)
-    there = [beside[name] for name, why in missing if why is None]
+    there = sorted((beside[name] for name, why in missing if why is None), key=lambda each: each.queue)  # the same sum for all
     if not there:
         return Children(joint=None, missing=told, reason="none of its children can be added up")
     joint = Joint.of(there)

@@ -17,7 +17,7 @@ from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree, Share
 from shared.domain.relative import amount_of, limits_of
 from shared.domain.units import Unit
 from shared.domain.whatif import Kept, told
-from shared.yarn.effective import resolved
+from shared.yarn.effective import Resolved
 
 GONE = "is not in the cluster's tree any more"
 SAME = 1e-4  # relative: nobody sees less, and means of samples are not whole
@@ -29,12 +29,12 @@ class KnownLimits:
     """The limits of the queues of one cluster, in the unit of a forecast.
 
     tree: as it was read last; None = none is there that the caller's project may see.
-    after: the tree as its configuration comes to with the nodes that are left; None = none is lost, or it cannot be told.
+    after: its queues as their configuration comes to with the nodes that are left; None = none is lost, or it cannot be told.
     unit: of the forecast, in which all limits are.
     """
 
     tree: QueueTree | None
-    after: QueueTree | None
+    after: Resolved | None
     partition: str
     unit: Unit | None
     lost: float
@@ -48,7 +48,7 @@ class KnownLimits:
         left = {name: _part(total, 1 - lost) for name, total in totals.items()}
         return cls(
             tree=tree,
-            after=resolved(tree, left) if tree is not None and totals else None,
+            after=Resolved(tree, left) if tree is not None and totals else None,
             partition=DEFAULT_PARTITION if partition in {None, DEFAULT} else partition,
             unit=forecast.unit,
             lost=lost,
@@ -63,7 +63,7 @@ class KnownLimits:
 
     def now(self, queue: str, forecast: Forecast | None) -> Limits:
         """Of a queue, and its own forecast where there is one."""
-        share = self._share(self.tree, queue)
+        share = self._share(queue)
         if share is not None and (has := limits_of(share, self.unit)) is not None:
             return has
         return Limits() if forecast is None else Limits(guaranteed=forecast.guaranteed, maximum=forecast.maximum)
@@ -80,7 +80,8 @@ class KnownLimits:
 
     def kept(self, queue: str) -> Kept:
         """What is left of a queue's guarantee and of its ceiling."""
-        before, after = self._share(self.tree, queue), self._share(self.after, queue)
+        left = self.after.at(queue) if self.after else None
+        before, after = self._share(queue), left.share(self.partition) if left else None
         if before is None or after is None:
             return Kept(1 - self.lost, 1 - self.lost)
         parts = ((after.guaranteed, before.guaranteed), (after.ceiling, before.ceiling))
@@ -112,11 +113,11 @@ class KnownLimits:
 
     def is_divided(self, parent: str) -> bool | None:
         """Whether its children's guarantees are parts of one whole; None = nobody knows."""
-        shares = [share for path in self.children(parent) if (share := self._share(self.tree, path)) is not None]
+        shares = [share for path in self.children(parent) if (share := self._share(path)) is not None]
         return all(share.mode in DIVIDED for share in shares) if shares else None
 
-    def _share(self, tree: QueueTree | None, queue: str) -> Share | None:
-        known = tree.by_path.get(queue) if tree else None
+    def _share(self, queue: str) -> Share | None:
+        known = self.tree.by_path.get(queue) if self.tree else None
         return known.share(self.partition) if known else None
 
     def _ratio(self, left: Resources | None, whole: Resources | None) -> float:

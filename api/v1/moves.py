@@ -120,21 +120,29 @@ class Side:
         """What the parent has now."""
         return self.limits.now(self.parent, self.forecast)
 
-    def branch(self, *, is_now: bool) -> Branch:
-        """The parent with all its children but the queue, as far as they are known; then: without the nodes that are lost."""
+    @cached_property
+    def before(self) -> Branch:
+        """The parent with all its children but the queue, as far as they are known."""
         own = {each.queue: each for each in self.found.joint.forecasts} if self.found.joint else {}
-        now = {name: self.limits.now(name, own.get(name)) for name in self.others} | {self.parent: self.has}
-        limits = now if is_now else {name: self.limits.left(name, each) for name, each in now.items()}
-        above = limits.pop(self.parent)
-        return Branch(parent=self.parent, limits=above, children=limits, is_divided=self.limits.is_divided(self.parent))
+        children = {name: self.limits.now(name, own.get(name)) for name in self.others}
+        return Branch(parent=self.parent, limits=self.has, children=children, is_divided=self.limits.is_divided(self.parent))
+
+    @cached_property
+    def after(self) -> Branch:
+        """The same without the nodes that are lost."""
+        if not self.limits.lost:
+            return self.before
+        children = {name: self.limits.left(name, each) for name, each in self.before.children.items()}
+        return replace(self.before, limits=self.limits.left(self.parent, self.has), children=children)
 
     def told(self, asked: Asked, *, comes: bool) -> ParentMoved:
         """comes: whether the queue comes to this parent, else it leaves it."""
         joint = self.found.joint
         if joint is None:
             return ParentMoved.showing(self.found, queue=self.parent, now=None, then=None, siblings=())
-        before, after = self.branch(is_now=True), self.branch(is_now=False)
-        sums = (self.rest, joint.total(scaled={self.queue: asked.scale})) if comes else (joint.total(), self.rest)
+        before, after = self.before, self.after
+        whole = joint.total(scaled={self.queue: asked.scale if comes else 1.0})
+        sums = (self.rest, whole) if comes else (whole, self.rest)
         counted = joint.counted(self.forecast)
         now, then = (asked.expected(counted, rows, each.limits) for rows, each in zip(sums, (before, after), strict=True))
         left = self.limits.left(self.queue, self.limits.now(self.queue, asked.forecast)).guaranteed
@@ -145,9 +153,10 @@ class Side:
     def _siblings(self, asked: Asked, before: Branch, after: Mapping[str, Limits]) -> Iterator[SiblingMoved]:
         if (joint := self.found.joint) is None:
             return
+        counted = joint.counted(self.forecast)  # of one run all forecasts are alike but for paths and limits
         for forecast, rows in zip(joint.forecasts, joint.rows, strict=True):
             if (name := forecast.queue) != self.queue:
-                counted, has, gets = joint.counted(forecast), before.children[name].guaranteed, after[name].guaranteed
+                has, gets = before.children[name].guaranteed, after[name].guaranteed
                 now = asked.share(counted, rows, has)
                 yield SiblingMoved(queue=name, now=now, then=now if has == gets else asked.share(counted, rows, gets))
 
@@ -181,7 +190,7 @@ class Moving:
         Args:
             is_asked: whether the guarantee was asked for, else it is that of now.
         """
-        forecast, above = then.forecast, self.new.branch(is_now=False).limits
+        forecast, above = then.forecast, self.new.after.limits
         own = Limits(guaranteed=forecast.guaranteed, maximum=forecast.maximum)
         limits = fitting(own, above, self.new.parent, forecast.unit, is_asked=is_asked)
         notes = (*then.notes, *self._notes())

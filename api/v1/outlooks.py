@@ -136,10 +136,10 @@ class Then:
         """What is told of the queue among those around it, by the answer's fields; rows: its paths now."""
         forecast, then = asked.forecast, self.changed
         side, why = (self.moving.old, None) if self.moving else side_of(services, forecast, self.limits)
-        has = side.branch(is_now=True).children if side else {}
+        has = side.before.children if side else {}
         before = Among(forecast=forecast, rows=rows, others=has, side=side, why=why).told(asked)
         there = self.moving.new if self.moving else side
-        branch = there.branch(is_now=False) if there else None
+        branch = there.after if there else None
         gets = (branch.when_it_comes(then.forecast.guaranteed) if self.moving else branch.children) if branch else {}
         after = Among(forecast=then.forecast, rows=then.rows, others=gets, side=there, why=why)
         return {

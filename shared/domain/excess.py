@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, inf, nextafter
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from shared.domain.distribution import Rows
+from shared.domain.cuts import Above, Cut
 from shared.domain.exceedance import limit_at, steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import Likelihood, probability
@@ -57,60 +57,33 @@ def windows_of(days: Sequence[range]) -> list[range]:
     return [range(days[0].start, days[-1].stop), *(days if len(days) > 1 else ())]
 
 
-def parts_of(rows: Rows, days: Sequence[range]) -> list[Rows]:
-    """The paths of each day."""
-    return [[row[day.start : day.stop] for row in rows] for day in days]
-
-
 def joined(by_day: Sequence[Sequence[T]], join: Callable[[Sequence[T]], T]) -> list[Sequence[T]]:
     """What is known of each path, of all days together, and then of each, where there are several."""
     return [by_day[0]] if len(by_day) == 1 else [[*map(join, zip(*by_day, strict=True))], *by_day]
 
 
-class _Above(NamedTuple):
-    """What of a path is above a level: its first step, how many there are, and their values beyond the level."""
-
-    first: int | None = None
-    steps: int = 0
-    over: float = 0.0
-
-    @staticmethod
-    def joined(days: Sequence[_Above]) -> _Above:
-        """Of several days that follow each other."""
-        firsts = (day.first for day in days if day.first is not None)
-        return _Above(next(firsts, None), sum(day.steps for day in days), sum(day.over for day in days))
-
-
-def excesses(forecast: Forecast, parts: Sequence[Rows], days: Sequence[range], level: float, *, is_most: bool) -> list[Excess]:
+def excesses(forecast: Forecast, cuts: Sequence[Cut], level: float, *, is_most: bool) -> list[Excess]:
     """Of all days and of each, of the steps above the level; at it where it is the maximum, which nothing goes beyond."""
     bar = nextafter(limit_at(forecast, level), -inf) if is_most else level
-    found = [[_above(path, day.start, level, bar) for path in part] for day, part in zip(days, parts, strict=True)]
-    sums = [sum(map(sum, part)) for part in parts]
-    totals = [sum(sums), *sums]
-    windows = zip(windows_of(days), joined(found, _Above.joined), totals, strict=False)
-    return [_excess(forecast, level, steps, each, total) for steps, each, total in windows]
+    found, totals = [cut.above(level, bar) for cut in cuts], [sum(cut.sums) for cut in cuts]
+    if len(cuts) > 1:
+        found, totals = [Above.joined(found), *found], [sum(totals), *totals]
+    windows = windows_of([cut.steps for cut in cuts])
+    return [_excess(forecast, level, *each) for each in zip(windows, found, totals, strict=True)]
 
 
-def _above(path: Sequence[float], start: int, level: float, bar: float) -> _Above:
-    above = [value for value in path if value > bar]
-    if not above:
-        return _Above()
-    over = sum(above) - level * len(above) if bar >= level else sum([value - level for value in above if value > level])
-    return _Above(start + path.index(above[0]), len(above), over)
-
-
-def _excess(forecast: Forecast, level: float, steps: range, paths: Sequence[_Above], total: float) -> Excess:
+def _excess(forecast: Forecast, level: float, steps: range, above: Above, total: float) -> Excess:
     """total: of all values of all paths in these steps."""
-    count, over = len(paths), sum(path.over for path in paths)
-    firsts = sorted(path.first for path in paths if path.first is not None)
+    count = len(above.firsts)
+    firsts = sorted([first for first in above.firsts if first is not None])
     likelihood = _likelihood(forecast, len(firsts) / count)
     return Excess(
         level=level,
         likelihood=likelihood,
         probability=likelihood.share,
-        hours=forecast.step_seconds / SECONDS_PER_HOUR * sum(path.steps for path in paths) / count,
-        shortfall=work(forecast, over / count),
-        slack=max(0.0, work(forecast, level * len(steps) - (total - over) / count)),
+        hours=forecast.step_seconds / SECONDS_PER_HOUR * above.steps / count,
+        shortfall=work(forecast, above.over / count),
+        slack=max(0.0, work(forecast, level * len(steps) - (total - above.over) / count)),
         first_at=start_of(forecast, quantile(firsts, MIDDLE)) if firsts else None,
         not_before=start_of(forecast, quantile(firsts, EARLY)) if firsts else None,
     )

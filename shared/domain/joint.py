@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.domain.distribution import Origin, Paths, Rows
+from shared.domain.cuts import KeptRows
+from shared.domain.distribution import Origin, Paths, Rows, values_of
 from shared.domain.forecasts import Forecast
 from shared.domain.outlook import FEWEST
+from shared.domain.remembered import Remembered
 
 NOTHING: Mapping[str, float] = {}
+_SUMS = Remembered[KeptRows](100_000)  # values: 20 sums of 64 paths of 72 steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Draws:
     """Which path of each queue is taken together with which of the others.
 
     places: of each draw the places of its paths, one for each queue.
+    is_alike: whether all queues have the same blocks in the same order, so that each draw takes the paths of one place.
     blocks, windows: folds of the backtest and recent days that all of them have, as `Paths` counts them.
     """
 
@@ -31,9 +35,12 @@ class Draws:
     blocks: int
     windows: int
     is_calibrated: bool = True
+    is_alike: bool = False
 
     def of(self, queue: int, rows: Rows) -> Rows:
         """The paths of one of the queues, one for each draw."""
+        if self.is_alike:
+            return rows
         return [rows[places[queue]] for places in self.places]
 
 
@@ -43,14 +50,18 @@ def drawn_together(each: Sequence[Paths]) -> Draws:
     Args:
         each: the paths of at least one queue.
     """
-    by_block = [_by_block(paths) for paths in each]
+    names = each[0].drawn_from
+    is_alike = bool(names) and all(paths.drawn_from == names for paths in each)
+    by_block = [_by_block(paths) for paths in (each[:1] if is_alike else each)]
     common = [name for name in by_block[0] if all(name in places for places in by_block)]
     misses = sum(name.startswith(Origin.MISSES) for name in common)
+    drawn = (draw for name in common for draw in _drawn([places[name] for places in by_block]))
     return Draws(
-        places=tuple(draw for name in common for draw in _drawn([places[name] for places in by_block])),
+        places=tuple((place,) * len(each) for place in range(len(names))) if is_alike else tuple(drawn),
         blocks=min(misses, *(paths.blocks for paths in each)),
         windows=len(common) - misses,
         is_calibrated=all(paths.is_calibrated for paths in each),
+        is_alike=is_alike,
     )
 
 
@@ -87,11 +98,20 @@ class Joint:
         """The sum of all of them, or of all but one; zeros where none is left.
 
         Args:
-            scaled: queue → how many times its paths count.
+            scaled: queue → how many times its paths count; they are added last, and what is before them is remembered.
         """
-        pairs = [(each.queue, rows) for each, rows in zip(self.forecasts, self.rows, strict=True) if each.queue != without]
-        kept = [times(rows, scaled.get(queue, 1.0)) for queue, rows in pairs]
-        return added(kept) if kept else [[0.0] * len(row) for row in self.rows[0]]
+        queues = {each.queue: number for number, each in enumerate(self.forecasts) if each.queue != without}
+        own = [times(self.rows[queues.pop(queue)], factor) for queue, factor in scaled.items() if factor != 1]
+        rest = [self._sum([*queues.values()])] if queues or not own else []
+        return added([*rest, *own]) if own else rest[0]
+
+    def _sum(self, numbers: Sequence[int]) -> Rows:
+        """Of the queues of these numbers."""
+        if not numbers:
+            return [[0.0] * len(row) for row in self.rows[0]]
+        each = tuple((paths.packed, paths.low, paths.high) for number in numbers if (paths := self.forecasts[number].paths))
+        drawn = None if self.draws.is_alike else tuple(tuple(draw[number] for number in numbers) for draw in self.draws.places)
+        return _SUMS.get((each, drawn), lambda: KeptRows(map(tuple, added([self.rows[number] for number in numbers]))), values_of)
 
     def counted(self, forecast: Forecast) -> Forecast:
         """A forecast whose chances are counted on these draws; its own paths go."""

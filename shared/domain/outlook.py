@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.cuts import cuts_of
 from shared.domain.distribution import Rows
 from shared.domain.exceedance import limit_at, limit_of, steps_over
-from shared.domain.excess import Excess, days_ahead, excesses, joined, parts_of, quantile, start_of, windows_of, work
+from shared.domain.excess import Excess, days_ahead, excesses, joined, quantile, start_of, windows_of, work
 from shared.domain.forecasts import FROM_PARENT, Forecast
 from shared.domain.likelihood import Likelihood
 
@@ -132,16 +133,16 @@ def borrowed(forecast: Forecast, rows: Rows, level: float, now: datetime, most_s
     """What is above a level in all that is still ahead; of a forecast that `why_untold` passes. The rest as for `outlooks`."""
     days = days_ahead(forecast, now, most_steps)
     whole = range(days[0].start, days[-1].stop)
-    return excesses(forecast, parts_of(rows, [whole]), [whole], level, is_most=False)[0]
+    return excesses(forecast, cuts_of(rows, [whole]), level, is_most=False)[0]
 
 
 def _breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> Iterator[Breach]:
     if why_untold(forecast, now) is not None or forecast.paths is None:
         return
     days = days_ahead(forecast, now)
-    parts = parts_of(forecast.paths.rows(), days)
+    cuts = cuts_of(forecast.paths.rows(), days)
     for level in levels:
-        found = excesses(forecast, parts, days, level, is_most=level == forecast.maximum)
+        found = excesses(forecast, cuts, level, is_most=level == forecast.maximum)
         for number, (steps, excess) in enumerate(zip(windows_of(days), found, strict=True)):
             yield Breach(
                 level=level,
@@ -156,13 +157,13 @@ def _breaches(forecast: Forecast, levels: Sequence[float], now: datetime) -> Ite
 
 
 def _outlooks(forecast: Forecast, rows: Rows, days: Sequence[range]) -> Iterator[Outlook]:
-    parts = parts_of(rows, days)
-    sums = joined([[*map(sum, part)] for part in parts], sum)
-    highest = joined([[*map(max, part)] for part in parts], max)
+    cuts = cuts_of(rows, days)
+    sums = joined([cut.sums for cut in cuts], sum)
+    highest = [sorted(peaks) for peaks in joined([cut.highest for cut in cuts], max)]
     nothing = [None] * len(sums)
     share, most = forecast.guaranteed, forecast.maximum
-    borrowing = nothing if share is None else excesses(forecast, parts, days, share, is_most=False)
-    waiting = nothing if most is None else excesses(forecast, parts, days, most, is_most=True)
+    borrowing = nothing if share is None else excesses(forecast, cuts, share, is_most=False)
+    waiting = nothing if most is None else excesses(forecast, cuts, most, is_most=True)
     for steps, total, peaks, above, at_most in zip(windows_of(days), sums, highest, borrowing, waiting, strict=True):
         demand = work(forecast, sum(total) / len(rows))
         lent = None if above is None else max(0.0, above.shortfall - (at_most.shortfall if at_most else 0.0))
@@ -174,5 +175,5 @@ def _outlooks(forecast: Forecast, rows: Rows, days: Sequence[range]) -> Iterator
             waiting=at_most,
             lent=lent,
             lent_share=lent / demand if lent is not None and demand > 0 else None,
-            peak={f"q{level:g}": quantile(sorted(peaks), level) for level in PEAK_LEVELS},
+            peak={f"q{level:g}": quantile(peaks, level) for level in PEAK_LEVELS},
         )

@@ -105,13 +105,15 @@ class Forecasts:
         Args:
             forecast: read with its paths, which say whether chances hold.
         """
-        ids = [replace(forecast.series, queue=queue).series_id for queue in queues]
+        series = forecast.series
+        by_queue = {queue: replace(series, queue=queue).series_id for queue in queues}
+        ids = [*by_queue.values()]
         where: Where = [OneOf("series_id", ids), *given(job=forecast.job, issued_at=forecast.issued_at, job_id=forecast.job_id)]
         found = self.records.find(FORECASTS, where, order=BY_QUEUE) if ids else []
         kept = self.records.find(PATHS, [OneOf("series_id", ids), Is("job", forecast.job)]) if found else []
         newest = {(each.series_id, each.issued_at, each.job_id): each.paths for each in kept}
         holds = forecast.paths is None or forecast.paths.is_calibrated
-        paths = [newest.get((each.series_id, each.issued_at, each.job_id)) for each in found]
+        paths = [newest.get((by_queue[each.queue], each.issued_at, each.job_id)) for each in found]
         calibrated = [own and replace(own, is_calibrated=holds) for own in paths]
         return [replace(each, paths=own) for each, own in zip(found, calibrated, strict=True)]
 

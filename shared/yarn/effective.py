@@ -24,18 +24,44 @@ Said = tuple[Mode, float]  # of one resource
 
 def resolved(tree: QueueTree, totals: Mapping[str, Resources]) -> QueueTree:
     """The tree as it would be with these resources in each partition; partitions that are not named stay as they are."""
-    queues = {tree.root.path: _with_all(tree.root, totals)}
-    for parent in tree.parents():
-        children = tree.children(parent.path)
-        rooms = {
-            share.partition: _Room(share, total, _capacities(children, share.partition), is_legacy=tree.is_legacy is True)
-            for share in queues[parent.path].shares
-            if (total := totals.get(share.partition)) is not None
+    queues = Resolved(tree, totals)
+    return replace(tree, queues=tuple(queues.of(queue) for queue in tree.queues))
+
+
+class Resolved:
+    """The same queue by queue: what nobody asks for is not computed, but for the queues above."""
+
+    def __init__(self, tree: QueueTree, totals: Mapping[str, Resources]) -> None:
+        self._tree = tree
+        self._totals = totals
+        self._queues: dict[str, Queue] = {}
+        self._rooms: dict[str, dict[str, _Room]] = {}
+
+    def at(self, path: str) -> Queue | None:
+        """The queue of this path; None = the tree has none."""
+        queue = self._tree.by_path.get(path)
+        return None if queue is None else self.of(queue)
+
+    def of(self, queue: Queue) -> Queue:
+        """A queue of the tree with what it comes to."""
+        if queue.path not in self._queues:
+            self._queues[queue.path] = _with_all(queue, self._totals) if queue.is_root else self._below(queue)
+        return self._queues[queue.path]
+
+    def _below(self, queue: Queue) -> Queue:
+        if queue.parent not in self._rooms:
+            self._rooms[queue.parent] = self._rooms_of(self.of(self._tree.by_path[queue.parent]))
+        rooms = self._rooms[queue.parent]
+        shares = (rooms[share.partition].filled(share) if share.partition in rooms else share for share in queue.shares)
+        return replace(queue, shares=tuple(shares))
+
+    def _rooms_of(self, parent: Queue) -> dict[str, _Room]:
+        children = self._tree.children(parent.path)
+        return {
+            share.partition: _Room(share, total, _capacities(children, share.partition), is_legacy=self._tree.is_legacy is True)
+            for share in parent.shares
+            if (total := self._totals.get(share.partition)) is not None
         }
-        for child in children:
-            shares = (rooms[share.partition].filled(share) if share.partition in rooms else share for share in child.shares)
-            queues[child.path] = replace(child, shares=tuple(shares))
-    return replace(tree, queues=tuple(queues[queue.path] for queue in tree.queues))
 
 
 def _with_all(root: Queue, totals: Mapping[str, Resources]) -> Queue:

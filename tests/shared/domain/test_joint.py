@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.distribution import Origin, Paths, block_name
-from shared.domain.joint import added, drawn_together
-from tests.factories import MONDAY
+from shared.domain.joint import Joint, added, drawn_together
+from tests.factories import MONDAY, a_forecast
 
 MONDAYS = [block_name(Origin.MISSES, MONDAY - timedelta(days=day)) for day in range(4)]
 DAYS = [block_name(Origin.DAY, MONDAY - timedelta(days=day)) for day in range(3)]
@@ -63,3 +63,32 @@ def test_queues_of_the_same_blocks_are_drawn_with_each_path_once(own: list[str],
     draws = drawn_together([paths_of(*own)] * queues)
     assert sorted(draws.places) == [(place,) * queues for place in range(len(own))]
     assert added([[[1.0, 2.0]], [[0.5, -2.0]]]) == [[1.5, pytest.approx(0.0)]]
+
+
+SCALES = st.sampled_from([None, 1.0, 1.2, 0.0])  # None = nothing is said of the queue
+
+
+@given(
+    blocks=st.lists(names, min_size=1, max_size=4),
+    is_alike=st.booleans(),
+    asked=st.lists(st.lists(SCALES, min_size=4), max_size=6),
+)
+def test_whatever_was_added_before_each_sum_is_that_by_hand(
+    blocks: list[list[str]], is_alike: bool, asked: list[list[float | None]]
+) -> None:
+    each = [paths_of(*(blocks[0] if is_alike else own), scale=number + 0.1) for number, own in enumerate(blocks)]
+    joint = Joint.of([a_forecast(queue=f"root.q{number}", paths=paths) for number, paths in enumerate(each)])
+    assert joint.draws.is_alike == all(paths.drawn_from == each[0].drawn_from for paths in each)
+    for scales in asked:
+        scaled = {f"root.q{number}": scale for number, scale in enumerate(scales[: len(each)]) if scale is not None}
+        factors = [scaled.get(f"root.q{number}", 1.0) for number in range(len(each))]
+        assert [*map(list, joint.total(scaled=scaled))] == [by_hand(joint, draw, factors) for draw in joint.draws.places]
+        for without in range(len(each)):
+            others = [float(number != without) for number in range(len(each))]
+            found = joint.total(without=f"root.q{without}")
+            assert [*map(list, found)] == [by_hand(joint, draw, others) for draw in joint.draws.places]
+
+
+def by_hand(joint: Joint, draw: tuple[int, ...], factors: list[float]) -> object:
+    rows = [forecast.paths.rows() for forecast in joint.forecasts if forecast.paths is not None]
+    return pytest.approx([sum(factors[q] * rows[q][place][step] for q, place in enumerate(draw)) for step in range(2)])

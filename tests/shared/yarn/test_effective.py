@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.capacities import Resources
 from shared.domain.queue_tree import QueueTree
 from shared.yarn.configuration import tree_of
-from shared.yarn.effective import resolved
+from shared.yarn.effective import Resolved, resolved
 from tests.shared.yarn.trees import CLUSTER, mb, prefixed, properties, trees
 
 EIGHTH = mb(4_096, 4)  # of 32 GB and 32 vcores, as in Hadoop's own tests of mixed modes
@@ -88,3 +91,14 @@ def test_children_never_have_more_than_their_parent_nor_more_than_their_ceiling(
             children = [each for child in found.children(parent.path) if (each := child.share(share.partition)) is not None]
             assert sum(child.guaranteed.memory_mb for child in children) <= share.guaranteed.memory_mb
             assert all(child.guaranteed.vcores <= child.ceiling.vcores <= share.ceiling.vcores for child in children)
+
+
+@settings(max_examples=40)
+@given(trees(), st.randoms(use_true_random=False))
+def test_a_queue_by_itself_comes_to_what_it_does_in_its_tree(tree: QueueTree, dice: random.Random) -> None:
+    totals = {partition: CLUSTER for partition in tree.partitions if dice.random() < 0.7}
+    whole, each = resolved(tree, totals), Resolved(tree, totals)
+    for queue in dice.sample(whole.queues, len(whole.queues)):
+        assert Resolved(tree, totals).at(queue.path) == queue
+        assert each.at(queue.path) == queue
+    assert each.at("root.nobody.knows") is None
