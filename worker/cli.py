@@ -21,7 +21,7 @@ from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageErr
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
 from worker.backtest.options import with_fields
-from worker.backtest.sample_options import names_of
+from worker.backtest.sample_options import FORMER, aliases_of, names_of
 from worker.fleet.liveness import COLLECTOR_PULSE, is_alive
 
 if TYPE_CHECKING:
@@ -203,6 +203,7 @@ def backtest(
     step: Annotated[str, typer.Option(help="Length of a step.")] = "1h",
     origins: Annotated[int, typer.Option(min=1, max=1_000, help="Forecasts per queue, one horizon apart.")] = 5,
     models: Annotated[str, typer.Option(help="auto, or names separated by commas.")] = "auto",
+    former: Annotated[list[str] | None, FORMER] = None,
     out: Annotated[Path | None, typer.Option(help="File for the forecasts, .parquet or .csv.", show_default=False)] = None,
     summary: Annotated[Path | None, typer.Option(help="File for the summary, JSON.", show_default=False)] = None,
     processes: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the queues.")] = 1,
@@ -212,7 +213,7 @@ def backtest(
     from worker.backtest import report
 
     asked = report.replay_request((path, *(covariates or ())), (step, history, horizon), models_of(models), **fields)
-    results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary)
+    results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary, aliases=aliases_of(former))
     raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)
 
 

@@ -91,7 +91,8 @@ def list_forecasts(services: Services, queue: str, query: IssuesQuery) -> IssueL
 def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, to_at: datetime) -> AccuracyAnswer:
     """The accuracy of the forecasts that are like this one, issued in [from_at, to_at)."""
     issued = AccuracyFilter(since=from_at, until=to_at, job=forecast.job, interval=forecast.interval or None)
-    by_lead = services.store.accuracy.by_lead(series_ids(services, forecast), issued)
+    series = series_ids(services, forecast)
+    by_lead = services.store.accuracy.by_lead(series, issued)
     overall = over_leads(by_lead)
     return AccuracyAnswer(
         queue=forecast.queue,
@@ -104,7 +105,7 @@ def accuracy_answer(services: Services, forecast: Forecast, from_at: datetime, t
         to_at=to_at,
         overall=Lead.of(1, None, overall) if overall else None,
         leads=[Lead.of(*group) for group in by_group(by_lead, forecast.step_seconds)],
-        chances=chances_of(services, from_at, to_at, series_id=forecast.series_id, job=forecast.job),
+        chances=chances_of(services, from_at, to_at, series=series, job=forecast.job),
     )
 
 

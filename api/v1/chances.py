@@ -79,9 +79,9 @@ def chances_of(
     from_at: datetime,
     to_at: datetime,
     *,
-    series_id: str | None = None,
+    series: Sequence[str] | None = None,
     job: str | None = None,
     projects: Sequence[str] | None = None,
 ) -> Chances:
-    """Of the days in [from_at, to_at), of one series and job or pooled."""
-    return Chances.of(services.store.calibrations.by_cell(from_at, to_at, series_id=series_id, job=job, projects=projects))
+    """Of the days in [from_at, to_at), of the series of one queue and a job or pooled."""
+    return Chances.of(services.store.calibrations.by_cell(from_at, to_at, series=series, job=job, projects=projects))

@@ -44,13 +44,14 @@ class Calibrations:
         since: datetime,
         until: datetime,
         *,
-        series_id: str | None = None,
+        series: Sequence[str] | None = None,
         job: str | None = None,
         projects: Sequence[str] | None = None,
     ) -> dict[str, ClaimSums]:
-        """Cell → the sums of the days in [since, until), of one series and job or pooled; `projects`: None = of all."""
-        mine: list[Condition] = [] if projects is None else [OneOf("project", projects)]
-        where = [*given(series_id=series_id, job=job), *mine, Between("day", since, until)]
+        """Cell → the sums of the days in [since, until), of the series of one queue and a job, or pooled; None = of all."""
+        named = {"series_id": series, "project": projects}
+        mine: list[Condition] = [OneOf(name, values) for name, values in named.items() if values is not None]
+        where = [*given(job=job), *mine, Between("day", since, until)]
         rows = self.records.sum_by(OUTLOOK_SCORES, where, "cell", CLAIM_SUMS)
         return {
             cell: ClaimSums(**{name: cast("int", row[name]) for name in CLAIM_SUMS}) for cell, row in rows.items() if row["days"]

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from shared.config.connection import Connection
+from shared.domain.aliases import Alias, former_names
 from shared.domain.forecasts import Forecast, ForecastSpec
 from shared.domain.jobs import Job, JobRequest
 from shared.domain.places import Place
@@ -33,6 +34,7 @@ from worker.backtest.export import BAND
 from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.event_files import text_at, with_file_events
+from worker.job.former_names import with_names
 from worker.job.ingestion import at_first, read_all, usage_query
 from worker.models.base import FloatArray
 from worker.pipeline.doubts import counter
@@ -72,6 +74,7 @@ def replay(
     origins: int,
     processes: int = 1,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    aliases: Sequence[Alias] = (),
 ) -> list[QueueReplay]:
     """Replay every queue that the request asks for, by name.
 
@@ -81,14 +84,16 @@ def replay(
         origins: how many cutoffs, one horizon apart, the last one horizon before the queue's data end.
         processes: how many share the queues.
         on_progress: is told how many queues are done, of how many.
+        aliases: what queues were called before; under that name they are not replayed.
 
     Raises:
         DataError, RequestError: there is nothing to replay.
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every cutoff
     _with_events(request, connections, datetime.now(UTC))  # likewise what is wrong with a file of events
-    names = _names(request, connections)
-    replay_one = partial(replay_queue, request, connections, origins)
+    gone = {alias.old for alias in aliases}
+    names = [name for name in _names(request, connections) if name not in gone]
+    replay_one = partial(replay_queue, request, connections, origins, aliases)
     replayed = []
     with _mapped(processes) as map_:
         for done in map_(replay_one, names):
@@ -97,11 +102,13 @@ def replay(
     return replayed
 
 
-def replay_queue(request: JobRequest, connections: Mapping[str, Connection], origins: int, queue: str) -> QueueReplay:
+def replay_queue(
+    request: JobRequest, connections: Mapping[str, Connection], origins: int, aliases: Sequence[Alias], queue: str
+) -> QueueReplay:
     """Replay one queue; what cannot be forecast is told in `reasons`."""
     losses: tuple[str, ...] = ()
     try:
-        reading = _whole_steps(request, connections, queue)
+        reading = _whole_steps(request, connections, queue, former_names(queue, aliases))
         losses = (*(loss.text for loss in reading.losses), *reading.advice, *_doubts(request, reading))
         check_losses(request, reading, queue)
         cutoffs = _cutoffs(reading.frame, request, origins, queue)
@@ -197,14 +204,15 @@ def _reference(snapshot: Snapshot, spec: ForecastSpec) -> tuple[FloatArray, floa
     return clip(reference, spec.bounds), mase_scale(known.seen, known.history.steps_per_day)
 
 
-def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str) -> Reading:
+def _whole_steps(request: JobRequest, connections: Mapping[str, Connection], queue: str, former: Sequence[Alias]) -> Reading:
     """All that there is of the queue, up to its last whole step: a half-filled hour looks like a drop in load."""
 
     def read(query: Query) -> Reading:
         return _source(query.place, connections).read(query)
 
     start, end = map(request.grid.bucket_start, _EVER)
-    reading = read_all(request, replace(usage_query(request, queue, end), start=start), read)
+    query = replace(usage_query(request, queue, end), start=start)
+    reading = read_all(request, query, with_names(queue, former, read))
     return whole_steps(as_demand(request, reading).reading, request.target, grid=request.grid, aggregation=request.aggregation)
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from shared.command.terminal import notice, now_and_then, print_json, print_table, progress_console, say
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
+from shared.domain.aliases import Alias
 from shared.domain.durations import Duration
 from shared.domain.identifiers import listed
 from shared.domain.jobs import QUEUE_FIELD, DataPlaces, JobRequest
@@ -125,6 +126,7 @@ def run(
     processes: int,
     out: Path | None,
     summary_file: Path | None,
+    aliases: Sequence[Alias] = (),
 ) -> Summary:
     """Replay, write what was asked for, and give the summary; how far it is goes to stderr, on a terminal as a bar.
 
@@ -133,7 +135,7 @@ def run(
     """
     _check_files(out, summary_file)
     with _progress() as on_progress:
-        replayed = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress)
+        replayed = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress, aliases=aliases)
     summary = summarise(replayed)
     if out is not None:
         _write_rows(replayed, out)

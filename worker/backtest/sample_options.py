@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
+import typer
+
+from shared.domain.aliases import Alias, check_alias
 from shared.domain.durations import Duration
 from shared.domain.samples import DELAYS, CsvForm, Fill, FillMethod, Scalar, Where
-from shared.errors import UsageError
+from shared.errors import InvalidRequest, UsageError
 
+FORMER = typer.Option(help="What a queue was called before: OLD=NEW.", show_default="none")
 _FILL = 'accepted is {"method": "interpolate", "previous_day" or "none", "longest": "6h"}, each of them or none'
 
 
@@ -22,6 +27,21 @@ def where_of(conditions: Sequence[str] | None) -> Where:
             raise UsageError(f"--where {condition!r}: accepted is FIELD=VALUE")
         where[name] = (*where.get(name, ()), value, *_other_forms(value))
     return where
+
+
+def aliases_of(renamed: Sequence[str] | None) -> tuple[Alias, ...]:
+    """Former names as OLD=NEW, one for each queue that was renamed; raises UsageError."""
+    known: list[Alias] = []
+    for text in renamed or ():
+        old, _, new = text.partition("=")
+        if not (old and new):
+            raise UsageError(f"--former {text!r}: accepted is OLD=NEW, full names of a queue")
+        try:
+            check_alias(old, new, known)
+        except InvalidRequest as error:
+            raise UsageError(f"--former {text!r}: {error.detail}") from error
+        known.append(Alias(cluster="", old=old, new=new, renamed_at=None, stated_at=datetime.now(UTC), stated_by=""))
+    return tuple(known)
 
 
 def csv_of(text: str) -> CsvForm:

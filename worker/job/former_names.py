@@ -36,7 +36,11 @@ def with_former_names(resources: Resources, request: JobRequest, queue: str, rea
     Args:
         read: one place. others: likewise, of names that are not among those that are read together; None = as `read`.
     """
-    former = former_of(resources.store, resources.settings, request, queue)
+    return with_names(queue, former_of(resources.store, resources.settings, request, queue), read, others)
+
+
+def with_names(queue: str, former: Sequence[Alias], read: Read, others: Read | None = None) -> Read:
+    """How a queue is read that was called so before, the last name first; the other arguments as for `with_former_names`."""
     if not former:
         return read
 

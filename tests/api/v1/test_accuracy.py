@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from shared.domain.aliases import Alias
 from shared.domain.calibration import Calibration, ClaimSums
 from shared.domain.timegrid import TimeGrid
 from shared.store import Store
@@ -111,3 +112,16 @@ def test_a_page_says_whether_chances_have_held_and_tells_words_where_not(client:
     assert "<strong>possible</strong>" in page
     told = client.get(f"{ETL}/outlook").json["now"]["whole"]["borrowing"]
     assert (told["likelihood"], told["probability"]) == ("possible", None)
+
+
+def test_chances_of_a_renamed_queue_go_on_from_those_under_its_former_name(
+    client: FlaskClient, known: None, store: Store
+) -> None:
+    was = a_forecast(queue="root.was")
+    own, before = an_outlook_score(), an_outlook_score(series_id=was.series_id, day=MONDAY + timedelta(days=1))
+    store.calibrations.save([own, before])
+    address = f"{ETL}/accuracy?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"
+    assert client.get(address).json["chances"]["levels"][0]["days"] == 1
+    said = {"old": "root.was", "new": "root.etl", "renamed_at": None, "stated_at": MONDAY, "stated_by": "ci"}
+    store.aliases.add(Alias(cluster=was.cluster, **said))
+    assert client.get(address).json["chances"]["levels"][0]["days"] == 2

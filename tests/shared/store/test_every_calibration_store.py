@@ -20,12 +20,12 @@ def test_scores_are_added_by_cell_and_a_day_counts_once(store: Store) -> None:
     keep.save([*scores, an_outlook_score(series_id="b", project="ml")])
     keep.save(scores[:1])
     week = (MONDAY, MONDAY + 7 * DAY)
-    own = {"series_id": a_series().series_id, "job": "Resource Forecasting"}
+    own = {"series": [a_series().series_id], "job": "Resource Forecasting"}
     assert keep.by_cell(*week, **own) == {
         "limit:1": SUMS + SUMS,
         "limit:4": SUMS,
     }
-    assert keep.by_cell(*week)["limit:1"].days == 3
+    assert keep.by_cell(*week, series=["b", a_series().series_id])["limit:1"].days == keep.by_cell(*week)["limit:1"].days == 3
     assert keep.by_cell(*week, projects=["ml"]) == {"limit:1": SUMS}
     assert keep.by_cell(*week, projects=[]) == {}
     assert keep.by_cell(MONDAY + DAY, MONDAY + 2 * DAY) == {"limit:1": SUMS}

@@ -16,9 +16,10 @@ from shared.connections.files import FilesConnection
 from shared.domain.choice import Effort
 from shared.domain.durations import Duration
 from shared.domain.jobs import DataPlaces, JobRequest, Place
-from shared.errors import DataError
+from shared.errors import DataError, UsageError
 from tests.factories import MONDAY, a_load, a_request
 from worker.backtest.replay import QueueReplay, columns_of, replay, rows
+from worker.backtest.sample_options import aliases_of
 from worker.pipeline.ensembles.blends import BLENDS
 
 QUEUES = ("root.adhoc", "root.etl", "root.llap")
@@ -141,3 +142,36 @@ def test_cutoffs_and_steps_of_days_lie_at_midnights_of_their_time_zone(tmp_path:
     assert found["origin"].unique().tolist() == [midnights[0], midnights[4]]
     expected = load.tz_convert("Europe/Berlin").resample("D").mean()[midnights]
     np.testing.assert_allclose(found["actual"].astype(float), expected.to_numpy(), rtol=1e-9)
+
+
+def test_a_renamed_queue_is_replayed_with_the_past_that_it_had_under_its_former_name(tmp_path: Path) -> None:
+    load = a_load(16 * 24)
+    was, now = load[: 15 * 24 - 12], load[15 * 24 - 12 :]
+    both = [pd.DataFrame({"queue": name, "timestamp": own.index, "used_capacity": own}) for name, own in (("a", was), ("b", now))]
+    pd.concat(both).to_parquet(tmp_path / "usage.parquet")
+    connection = FilesConnection(path=tmp_path)
+    plain = {"model": ("hour_mean",), "hyperparameters": {}}
+    alone = {each.queue: each.results for each in a_replay(connection, origins=1, **plain)}
+    [found] = replay(everything(**plain), {"files": connection}, origins=1, aliases=aliases_of(["a=b"]))
+    [result] = found.results
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    pd.DataFrame({"queue": "b", "timestamp": load.index, "used_capacity": load}).to_parquet(whole / "usage.parquet")
+    [[same]] = [each.results for each in a_replay(FilesConnection(path=whole), origins=1, **plain)]
+    assert (found.queue, result.forecast.prediction) == ("b", same.forecast.prediction)
+    assert result.actual.tolist() == same.actual.tolist()
+    assert alone["b"][0].forecast.prediction != same.forecast.prediction  # of half a day of its own
+
+
+@pytest.mark.parametrize(
+    ("renamed", "words"),
+    [
+        (["a"], "accepted is OLD=NEW"),
+        (["a=a"], "the same name"),
+        (["a=b", "c=b"], "b was a before"),
+        (["a=b", "b=a"], "names go one way only"),
+    ],
+)
+def test_former_names_that_cannot_be_are_refused(renamed: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        aliases_of(renamed)

@@ -137,7 +137,7 @@ def test_what_a_forecast_has_claimed_of_its_first_day_is_scored_once_it_is_over(
     assert store.calibrations.by_cell(*week) == {}
     for _ in range(2):  # a day counts once
         verify_queue(store, a_request(), "root.etl", MONDAY + DAY)
-    found = store.calibrations.by_cell(*week, series_id=ETL)
+    found = store.calibrations.by_cell(*week, series=[ETL])
     half = ClaimSums(days=1, probability=0.5, happened=0, squared=0.25, expected_hours=12.0, real_hours=0.0)
     assert found["guaranteed:2"] == half
     assert found["80 % of the limit:2"] == half
