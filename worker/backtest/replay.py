@@ -82,8 +82,7 @@ def replay(
         request: as of a job; `as_of` is not looked at.
         connections: of its sources, by the names that its places have.
         origins: how many cutoffs, one horizon apart, the last one horizon before the queue's data end.
-        processes: how many share the queues.
-        on_progress: is told how many queues are done, of how many.
+        processes: how many share the queues; on_progress is told how many of them are done.
         aliases: what queues were called before; under that name they are not replayed.
 
     Raises:
@@ -91,10 +90,8 @@ def replay(
     """
     candidates_of(request, model_cards())  # a model that does not exist is told once, not for every cutoff
     _with_events(request, connections, datetime.now(UTC))  # likewise what is wrong with a file of events
-    gone = {alias.old for alias in aliases}
-    names = [name for name in _names(request, connections) if name not in gone]
-    replay_one = partial(replay_queue, request, connections, origins, aliases)
-    replayed = []
+    names = _names(request, connections, aliases)
+    replayed, replay_one = [], partial(replay_queue, request, connections, origins, aliases)
     with _mapped(processes) as map_:
         for done in map_(replay_one, names):
             replayed.append(done)
@@ -157,12 +154,13 @@ def _source(place: Place, connections: Mapping[str, Connection]) -> Source:
     return sources[connection.kind](connection)
 
 
-def _names(request: JobRequest, connections: Mapping[str, Connection]) -> list[str]:
-    """The queues that the request asks for, as a job would name them."""
+def _names(request: JobRequest, connections: Mapping[str, Connection], aliases: Sequence[Alias]) -> list[str]:
+    """The queues that the request asks for, as a job would name them, but for those that have another name now."""
     usage = request.data.sources[0]
     query = at_first(request, usage_query(request, "", _EVER[1]))
     known, _left_out = accepted_queues(_source(usage, connections).queues(query))
-    return wanted_queues(request, known)[0]
+    gone = {alias.old for alias in aliases}
+    return [name for name in wanted_queues(request, known)[0] if name not in gone]
 
 
 def _replay_cutoff(request: JobRequest, reading: Reading, queue: str, cutoff_at: datetime) -> CutoffResult:
