@@ -47,6 +47,7 @@ def up(
     Prints one line with the address as soon as jobs are accepted. What each process says is in DATA_DIR/logs.
     """
     from deploy.failed_jobs import FailedJobs
+    from deploy.late_collector import LateCollector
     from deploy.stack import make_layout, running  # the broker's client
     from shared.store import open_store
 
@@ -57,7 +58,8 @@ def up(
         with running(settings, layout) as supervisor:
             _announce(layout, settings.data_dir, as_json=as_json)
             with closing(open_store(settings.store_location)) as store:
-                supervisor.run(until=FailedJobs(store, partial(notice, style="red")).look)
+                failed, late = FailedJobs(store, partial(notice, style="red")), LateCollector(settings, supervisor)
+                supervisor.run(until=lambda: failed.look() or late.look())
     except StopAsked as stop:
         raise typer.Exit(0 if stop.number == signal.SIGTERM else 130) from None
 

@@ -140,9 +140,14 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
             is_alive=lambda: _broker_says(settings, _has_reaper) or not _broker_says(settings, _answers_ping),
             is_essential=False,
         ),
-        *([collector(settings)] if any(isinstance(each, YarnConnection) for each in settings.all_connections.values()) else []),
+        *([collector(settings)] if has_clusters(settings) else []),
         Program(name="flower", command=flower, environment=_data_dir(settings), is_essential=False),
     ]
+
+
+def has_clusters(settings: Settings) -> bool:
+    """Whether there is anything to collect from."""
+    return any(isinstance(each, YarnConnection) for each in settings.all_connections.values())
 
 
 def collector(settings: Settings) -> Program:

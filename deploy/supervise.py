@@ -103,11 +103,13 @@ class Supervisor:
         Raises:
             ServiceError: an essential one has failed again and again; with the end of its log.
         """
-        logs = self._folder / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        runs = [_Run(program=program, log=logs / f"{program.name}.log") for program in stage]
+        runs = [self._run_of(program) for program in stage]
         self._stages.append(runs)
         self.run(until=lambda: all(_is_settled(run) for run in runs))
+
+    def add(self, program: Program) -> None:
+        """Start one more, which ends with those of the last stage; nobody waits until it is ready."""
+        self._stages[-1].append(self._run_of(program))
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after all programs until the condition holds; raises StopAsked when a signal comes first."""
@@ -141,6 +143,11 @@ class Supervisor:
             for run in stage:
                 if run.process:
                     families.end(run.process)
+
+    def _run_of(self, program: Program) -> _Run:
+        logs = self._folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        return _Run(program=program, log=logs / f"{program.name}.log")
 
     def _look_after(self, run: _Run) -> None:
         if run.process is None:

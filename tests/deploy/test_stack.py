@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from deploy import late_collector
+from deploy.late_collector import LateCollector
 from deploy.ports import FLOWER_PORT
 from deploy.stack import HEAVY_LANES, WORKER_LANES, broker, fleet, make_layout, running, tell_of_broker, worker
-from deploy.supervise import Program, supervision
+from deploy.supervise import Program, Supervisor, supervision
 from deploy.valkey import forget_socket
 from shared.config.settings import Settings, unknown_names
 from shared.connections.yarn import YarnConnection
@@ -147,3 +149,20 @@ def test_clusters_are_collected_where_there_are_any(tmp_path: Path, programs: di
     cluster = YarnConnection(cluster="prod", addresses=("http://rm:8088",))
     settings = Settings(data_dir=tmp_path, connections={"hadoop": cluster})
     assert {program.name for program in fleet(settings, make_layout(workers=3))} == {*programs, "collector"}
+
+
+def test_a_cluster_that_is_added_while_a_stack_runs_is_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "queuecast.toml"
+    monkeypatch.setenv("QUEUECAST_CONFIG_FILE", str(file))
+    monkeypatch.setattr(late_collector, "LOOK_SECONDS", 0.0)
+    added: list[Program] = []
+    supervisor = Supervisor(tmp_path, print)
+    monkeypatch.setattr(supervisor, "add", added.append)
+    late = LateCollector(Settings(data_dir=tmp_path), supervisor)
+    for text in ("", "[connections.hadoop", '[connections.own]\nkind = "files"\npath = "/srv"\n'):
+        file.write_text(text)
+        late.look()
+        assert added == []
+    file.write_text('[connections.hadoop]\nkind = "yarn"\ncluster = "prod"\naddresses = ["http://rm:8088"]\n')
+    assert [late.look() for _ in range(3)] == [False] * 3
+    assert [program.name for program in added] == ["collector"]

@@ -106,6 +106,19 @@ def test_programs_end_in_the_reverse_order_of_their_stages(folder: Path, noteboo
     assert notebook.lines() == ["broker up", "worker up", "reaper up", "reaper end", "worker end", "broker end"]
 
 
+def test_one_that_is_added_ends_with_the_last_stage_and_is_started_again(folder: Path, notebook: Notebook) -> None:
+    with supervision(folder, notebook.hear) as supervisor:
+        supervisor.start([notebook.program("broker", NOTE_THE_END)])
+        supervisor.start([notebook.program("worker", NOTE_THE_END)])
+        supervisor.add(notebook.program("collector", NOTE_THE_END))
+        supervisor.run(until(lambda: notebook.lines("collector") == ["collector up"]))
+        [collector] = [each for each in psutil.Process().children() if "collector" in " ".join(each.cmdline())]
+        collector.kill()
+        supervisor.run(until(lambda: notebook.lines("collector") == ["collector up"] * 2))
+    assert notebook.lines()[-1] == "broker end"
+    assert sorted(notebook.lines()[-3:-1]) == ["collector end", "worker end"]
+
+
 def test_programs_of_one_stage_are_asked_to_end_together(folder: Path, notebook: Notebook) -> None:
     wait_for_the_other = "\n".join(
         [

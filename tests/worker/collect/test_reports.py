@@ -36,7 +36,7 @@ WAITS = {
     "apps_pending": 1,
 }
 MANY = [f"root.q{number:02}" for number in range(20)]
-SECONDS = 60.0  # for a process that takes two
+SECONDS = 120.0  # for a process that takes two
 
 
 @pytest.fixture
