@@ -89,6 +89,12 @@ def _tasks(request: JobRequest, queue: str, folder: Path, series: str) -> Iterat
         yield Task(series=series, fitted=made, spec=spec, actual=actual, levels=levels)
 
 
+def hours_of(data: DataSet, queue: str, folder: Path) -> pd.Series[float]:
+    """All whole hours of a queue, by their start."""
+    request = request_for(data, queue)
+    return _read(request, queue, folder).frame[request.target]
+
+
 def _read(request: JobRequest, queue: str, folder: Path) -> Reading:
     source = sources["files"](FilesConnection(path=folder))
 

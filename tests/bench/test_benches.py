@@ -13,6 +13,8 @@ from tests.bench.carry.simulate import Fleet
 from tests.bench.chance_days import tasks_of
 from tests.bench.chance_figures import Told, printed
 from tests.bench.chances import blocks_and_week, published
+from tests.bench.decisions.__main__ import printed as decisions_printed
+from tests.bench.decisions.pasts import past_of
 from tests.bench.fleet.bare import run_bare
 from tests.bench.fleet.stage import BASELINES, request_of, write_files
 from tests.bench.series import DataSet
@@ -49,6 +51,16 @@ def test_chances_are_measured_on_what_the_product_makes_of_each_day(tmp_path: Pa
         told = published(task)
         assert told.paths.shape == (64, 24)
         assert told.blocks == blocks_and_week(task).blocks
+
+
+def test_decisions_are_measured_on_what_the_product_makes_of_each_day(tmp_path: Path) -> None:
+    load = a_load(10 * 24).rename("y").rename_axis("ds").reset_index().assign(unique_id="etl")
+    load.to_parquet(tmp_path / "made.parquet")
+    past = past_of(DataSet("made", "made.parquet"), "etl", tmp_path, tmp_path)
+    assert [cutoff.at for cutoff in past.cutoffs] == [8 * 24, 9 * 24]
+    table = [*decisions_printed([past], "VM pools")]
+    assert [line[:10] for line in table[1:3]] == ["do nothing", "trailing 7"]
+    assert " 1.000 / 1.000 / 1.000 " in table[1]
 
 
 def test_what_is_drawn_from_the_very_paths_is_found_calibrated() -> None:

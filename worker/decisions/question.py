@@ -15,9 +15,11 @@ from shared.domain.exceedance import steps_over
 from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.forecasts import Forecast
 from shared.domain.recommendations import Resource
+from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
-from worker.decisions.objective import Demand
+from worker.decisions.objective import Demand, last_week
 from worker.decisions.terms import Facts, Terms
+from worker.models.base import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,20 @@ class Question:
 
     @classmethod
     def of(
-        cls, forecast: Forecast, present: float, terms: Terms, facts: Facts, now: datetime, *, steps: int | None = None
+        cls,
+        forecast: Forecast,
+        present: float,
+        terms: Terms,
+        facts: Facts,
+        now: datetime,
+        *,
+        steps: int | None = None,
+        past: FloatArray | None = None,
     ) -> Self:
-        """Of all steps that are still ahead, or of so many of them; of a forecast that has paths, and a step ahead.
+        """Of all steps still ahead, or of so many; of a forecast that has paths and such a step, which adds to the facts.
 
-        What the forecast tells of itself comes into the facts: unit, age, windows, calibration, what it was learned from.
+        Args:
+            past: demand by the same steps up to the first one ahead, of a week or more, NaN = not known; None = nobody has it.
         """
         first = steps_over(forecast, now)
         last = min(forecast.horizon_steps, first + (steps or forecast.horizon_steps))
@@ -51,7 +62,7 @@ class Question:
         return cls(
             queue=forecast.queue,
             resource=Resource.VCORES if forecast.unit is Unit.VCORES else Resource.MEMORY,
-            demand=_demand(forecast, forecast.paths, slice(first, last)),
+            demand=_demand(forecast, forecast.paths, slice(first, last), past),
             present=present,
             terms=terms,
             facts=_facts(forecast, forecast.paths, facts, now),
@@ -59,10 +70,12 @@ class Question:
         )
 
 
-def _demand(forecast: Forecast, paths: Paths, steps: slice) -> Demand:
+def _demand(forecast: Forecast, paths: Paths, steps: slice, past: FloatArray | None) -> Demand:
+    day = max(1, steps_per_day(forecast.step_seconds))
+    week = None if past is None else last_week(past, steps.stop - steps.start, day)
     rows = np.array([row[steps] for row in paths.rows()])
     is_recent = np.array([name.startswith(Origin.DAY) for name in paths.drawn_from] or [False] * len(rows))
-    return Demand.of(rows, hours=forecast.step_seconds / SECONDS_PER_HOUR, is_recent=is_recent)
+    return Demand.of(rows, hours=forecast.step_seconds / SECONDS_PER_HOUR, is_recent=is_recent, week=week)
 
 
 def _facts(forecast: Forecast, paths: Paths, facts: Facts, now: datetime) -> Facts:

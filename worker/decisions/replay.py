@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from worker.decisions.objective import Demand, cost_of, level_of, quantile_of
+from worker.decisions.objective import Demand, cost_of, last_week, level_of, quantile_of
 from worker.decisions.rules import WEEK, Rule, Seen
 from worker.decisions.terms import NOTHING_ELSE, Facts
 from worker.models.base import FloatArray
@@ -92,15 +92,18 @@ def replay(past: Past, rule: Rule, start: float, price_hours: float = 0.0) -> Re
     """
     capacities, present, before = [], start, None
     for cutoff in past.cutoffs:
+        known, steps = past.values[: cutoff.at].copy(), past.window_steps
+        week = last_week(known, steps, past.steps_per_day)
+        demand = cutoff.demand.beside(week) if cutoff.demand is not None and len(week) else cutoff.demand
         seen = Seen(
-            past=past.values[: cutoff.at].copy(),
+            past=known,
             steps_per_day=past.steps_per_day,
             present=present,
-            demand=cutoff.demand,
+            demand=demand,
             before=before,
             facts=cutoff.facts,
         )
-        present, before = rule.capacity(seen), cutoff.demand
+        present, before = rule.capacity(seen), demand
         capacities.append(present)
     return scored(past, capacities, start, price_hours)
 

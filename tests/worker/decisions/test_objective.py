@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.decisions.objective import COSTLY, Demand, cost_of, level_of, pooled_quantile, quantile_of
+from worker.decisions.objective import COSTLY, Demand, cost_of, last_week, level_of, pooled_quantile, quantile_of
 from worker.models.base import FloatArray
 
 AMOUNTS = st.integers(0, 1_000).map(float)
@@ -47,10 +47,31 @@ def test_the_quantile_is_one_value_further_than_the_share() -> None:
 
 
 def test_recent_days_count_more_where_a_shortage_is_dear() -> None:
-    demand = Demand.of(np.array([[10.0]] * 9 + [[50.0]]), is_recent=np.array([False] * 9 + [True]))
-    assert demand.mass_for(COSTLY - 1) == pytest.approx(0.1)
-    assert demand.mass_for(COSTLY)[-1] == pytest.approx(2 / 3)
+    demand = Demand.of(np.array([[10.0]] * 6 + [[50.0]] * 4), is_recent=np.array([False] * 6 + [True] * 4))
+    assert demand.mass_for(COSTLY - 1) == pytest.approx(0.1)  # they have more than a third
+    assert demand.mass_for(COSTLY)[-4:].sum() == pytest.approx(2 / 3)
     assert demand.mass_for(COSTLY).sum() == pytest.approx(1)
+
+
+def test_the_last_week_counts_for_decisions_and_not_for_chances() -> None:
+    demand = Demand.of(np.full((8, 1), 10.0), week=np.array([[50.0], [60.0]]))
+    assert demand.mass.tolist() == [0.125] * 8 + [0.0] * 2
+    assert demand.mass_for(10)[-2:].sum() == pytest.approx(1 / 3)
+    assert demand.mass_for(COSTLY)[-2:].sum() == pytest.approx(2 / 3)
+    assert quantile_of(demand.values, demand.mass, 1.0) == 10
+    assert pooled_quantile(demand, 10) == 60
+
+
+def test_the_last_week_is_the_same_hours_of_days_that_are_over() -> None:
+    hours = np.arange(24.0 * 10)
+    week = last_week(hours, 24, 24)
+    assert week.shape == (7, 24)
+    assert (week[0, 0], week[-1, 0]) == (24 * 9, 24 * 3)
+    assert last_week(hours, 48, 24)[:, 0].tolist() == [24.0 * day for day in (8, 7, 6, 5, 4, 3, 2)]
+    assert last_week(hours, 12, 24, ahead=6)[0, 0] == 24 * 9 + 6
+    hours[24 * 8 + 3] = np.nan
+    assert len(last_week(hours, 24, 24)) == 6
+    assert last_week(hours[:20], 24, 24).shape == (0, 24)
 
 
 @given(PATHS, KAPPAS)
@@ -68,8 +89,8 @@ def test_no_other_capacity_costs_less_than_the_pooled_quantile(paths: FloatArray
 
 @given(PATHS, KAPPAS, KAPPAS, st.data())
 def test_more_kappa_never_lowers_a_capacity(paths: FloatArray, one: float, other: float, data: st.DataObject) -> None:
-    marks = data.draw(arrays(np.bool_, len(paths)))
-    demand = Demand.of(paths, is_recent=marks)
+    marks, is_week = data.draw(arrays(np.bool_, len(paths))), data.draw(st.booleans())
+    demand = Demand.of(paths, is_recent=marks, week=paths[:2] * 2 if is_week else None)
     assert pooled_quantile(demand, min(one, other)) <= pooled_quantile(demand, max(one, other))
 
 

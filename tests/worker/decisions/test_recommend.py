@@ -140,6 +140,14 @@ def test_a_question_takes_what_a_forecast_tells_of_itself() -> None:
     assert (found.start_at, found.end_at) == (breach.start_at, breach.end_at)
 
 
+def test_the_week_before_counts_with_the_paths() -> None:
+    forecast = with_distribution(a_forecast(unit=Unit.PERCENT, guaranteed=100.0))
+    past = np.full(8 * 24, 300.0)
+    asked = Question.of(forecast, 100.0, Terms(), Facts(), forecast.issued_at, past=past)
+    assert recommend(asked).target == 300.0
+    assert recommend(asked).before.hours == recommend(replace(asked, terms=Terms(kappa=20))).before.hours
+
+
 def test_a_forecast_without_paths_answers_no_question() -> None:
     forecast = a_forecast()
     with pytest.raises(ValueError, match="without paths"):

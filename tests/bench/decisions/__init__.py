@@ -1,0 +1,1 @@
+"""What rules for capacities would have cost on real series."""
