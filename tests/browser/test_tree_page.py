@@ -161,6 +161,20 @@ def test_it_fits_and_everybody_can_use_it(prod: None, any_page: Page, url: str) 
     check_accessible(any_page)
 
 
+def test_changes_of_long_names_and_large_amounts_are_read_without_scrolling(store: Store, any_page: Page, url: str) -> None:
+    store.trees.put("prod", a_tree(), datetime.now(UTC))
+    amounts = "[memory=987654321098,vcores=98765432]"
+    store.changes.save(
+        [replace(a_change(), queue=f"root.{'x' * 60}", capacity=amounts, maximum=amounts, before=f"{amounts}, RUNNING")]
+    )
+    any_page.goto(f"{url}/tree")
+    changes = any_page.get_by_role("region", name="Changes of the configuration")
+    expect(changes).to_contain_text(amounts)
+    assert changes.evaluate("each => each.scrollWidth <= each.clientWidth")
+    check_fits(any_page)
+    check_accessible(any_page)
+
+
 def test_of_several_projects_one_can_be_chosen_and_all_of_them_again(
     prod: None, new_page: Callable[..., Page], store: Store, url: str
 ) -> None:
