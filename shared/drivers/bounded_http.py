@@ -47,12 +47,13 @@ def fetch(
     url: str,
     headers: Mapping[str, str],
     *,
+    method: str = "",
     body: bytes | None = None,
     seconds: float,
     max_bytes: int,
     ca_file: str | None = None,
 ) -> Answer:
-    """The answer to a GET, or to a POST of a body.
+    """The answer to a GET, to a POST of a body, or to another `method`.
 
     Args:
         ca_file: who vouches for the server's certificate; None = whom the system trusts.
@@ -62,14 +63,13 @@ def fetch(
     """
     parts = urlsplit(url)
     host, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
-    context = _context(ca_file) if parts.scheme == "https" else None
-    with _connected(host, port, context, seconds) as (line, is_over):
+    with _connected(host, port, _context(ca_file) if parts.scheme == "https" else None, seconds) as (line, is_over):
         connection = HTTPConnection(host, port)
         connection.sock = line
         connection.auto_open = 0  # a second connection would be one without TLS and without an end
         sent = {"Accept-Encoding": "gzip", "Connection": "close", **headers}
         with _in_time(is_over, seconds):
-            connection.request("GET" if body is None else "POST", _target(url), body, sent)
+            connection.request(method or ("GET" if body is None else "POST"), _target(url), body, sent)
             with connection.getresponse() as answer:
                 content = _content(answer, max_bytes)
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import chain
 
 from shared.domain.policies import Sight
@@ -27,6 +29,22 @@ class ProposalFile:
     created_at: datetime
     body: str
     sha256: str
+
+    @classmethod
+    def of(cls, proposal: Proposal, name: str, content: bytes) -> ProposalFile:
+        """A file as it is kept with its proposal."""
+        return cls(
+            decision_id=proposal.decision_id,
+            name=name,
+            created_at=proposal.created_at,
+            body=b64encode(content).decode(),
+            sha256=sha256(content).hexdigest(),
+        )
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+        return b64decode(self.body)
 
 
 PROPOSALS = Table(

@@ -18,7 +18,7 @@ from tests.factories import MONDAY
 
 FIRST, SECOND = a_proposal(), a_proposal(at=MONDAY + DAY)
 APPROVED = Step(state=ProposalState.APPROVED, at=MONDAY, who="t1", name="ops")
-FILE = ProposalFile(decision_id=FIRST.decision_id, name="sched-conf.xml", created_at=MONDAY, body="PHgvPg==", sha256="0" * 64)
+FILE = ProposalFile.of(FIRST, "sched-conf.xml", b"<x/>")
 
 
 def test_a_proposal_is_kept_once_with_its_files(store: Store) -> None:
@@ -27,6 +27,7 @@ def test_a_proposal_is_kept_once_with_its_files(store: Store) -> None:
     assert store.proposals.get(FIRST.decision_id) == FIRST
     assert store.proposals.files(FIRST.decision_id) == [FILE]
     assert store.proposals.file(FIRST.decision_id, FILE.name) == FILE
+    assert (FILE.content, FILE.sha256[:8]) == (b"<x/>", "2a31f44d")
     for look in (partial(store.proposals.get, "x"), partial(store.proposals.file, FIRST.decision_id, "x")):
         with pytest.raises(ProposalNotFound):
             look()

@@ -22,7 +22,7 @@ from shared.yarn.hadoop_xml import read_file, values_of
 from shared.yarn.patch import applied, as_json, as_xml, changes_between, inverse
 from shared.yarn.patch_file import difference, edited
 from shared.yarn.scheduler_conf import read_body, read_configuration
-from tests.shared.yarn.trees import mb, properties, trees
+from tests.shared.yarn.trees import as_file, mb, properties, trees
 
 ETL = "yarn.scheduler.capacity.root.etl"
 FILE = f"""<?xml version="1.0"?>
@@ -77,12 +77,6 @@ def moved(tree: QueueTree, data: st.DataObject) -> QueueTree:
 
 def capacities(tree: QueueTree) -> list[tuple[str, str, Capacity, Capacity | None]]:
     return [(queue.path, share.partition, share.capacity, share.maximum) for queue in tree.queues for share in queue.shares]
-
-
-def as_file(values: dict[str, str]) -> bytes:
-    pairs = (f"    <name>{name}</name>\n    <value>{value}</value>\n" for name, value in values.items())
-    entries = "".join(f"\n  <property>\n{pair}  </property>" for pair in pairs)
-    return f"<configuration>{entries}\n</configuration>".encode()
 
 
 @settings(max_examples=50)

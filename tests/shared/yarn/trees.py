@@ -40,6 +40,13 @@ def as_bytes(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
+def as_file(values: dict[str, str]) -> bytes:
+    """A capacity-scheduler.xml that says this."""
+    pairs = (f"    <name>{name}</name>\n    <value>{value}</value>\n" for name, value in values.items())
+    entries = "".join(f"\n  <property>\n{pair}  </property>" for pair in pairs)
+    return f"<configuration>{entries}\n</configuration>".encode()
+
+
 def hundredths(parts: int) -> st.SearchStrategy[list[int]]:
     """Percentages of two digits that add up to 100 exactly, in hundredths: some of them may be 0."""
     cuts = st.lists(st.integers(0, 10_000), min_size=parts - 1, max_size=parts - 1).map(sorted)
