@@ -93,6 +93,11 @@ class Trees:
         where: list[Condition] = [Is("cluster", cluster), Between("at", None, moment + LEAST)]
         return _unpacked(self.records.first(CONFIGURED, where, order=(("at", False),)))
 
+    def since(self, cluster: str) -> datetime | None:
+        """When the first tree was read that is kept; None = none was yet."""
+        first = self.records.first(CONFIGURED, given(cluster=cluster), order=(("at", True),))
+        return None if first is None else first.at
+
     def clusters(self) -> list[str]:
         """Those of which a tree is kept, by name."""
         return [cast("str", cluster) for (cluster,) in self.records.distinct(NEWEST, ("cluster",))]

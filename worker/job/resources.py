@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
@@ -80,7 +80,8 @@ class Resources:
         connection = self.settings.connection(place.name, project=project)
         connection.check_place(place, "source")
         if isinstance(connection, YarnConnection):
-            return collected(connection, self.settings.connection(connection.samples))
+            since = partial(self.store.trees.since, connection.cluster)
+            return collected(connection, self.settings.connection(connection.samples), since)
         return sources[connection.kind](connection)
 
     def read(self, query: Query, *, project: str) -> Reading:

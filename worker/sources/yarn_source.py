@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from shared.config.connection import Connection
 from shared.connections.yarn import YarnConnection
 from shared.domain.collected import DEFAULT
-from shared.domain.places import PARTITION, Place
+from shared.domain.places import PARTITION
 from shared.domain.timegrid import MINUTE
 from shared.errors import DataError, EmptySeries, QueueGone, SourceNotFound
 from worker.sources import sources
@@ -29,8 +29,10 @@ from worker.sources.yarn.reading import (
     refuse_gone,
 )
 
+Since = Callable[[], datetime | None]
 Root = Callable[[], Reading | DataError]
 NEW = "where it has only just begun, the first five minutes are there after some ten, and a step once all of it is over"
+LATE = timedelta(minutes=10)  # until a step that is over is there
 KINDS = ("files", "mongodb", "influxdb")  # of connections that keep samples
 
 
@@ -40,17 +42,18 @@ class YarnSource:
 
     Args:
         kept_at: the connection that `samples` names.
+        since: gives since when the cluster is collected; None = nobody knows.
     """
 
-    def __init__(self, connection: YarnConnection, kept_at: Connection | None = None) -> None:
+    def __init__(self, connection: YarnConnection, kept_at: Connection | None = None, since: Since = lambda: None) -> None:
         if kept_at is None or kept_at.kind not in KINDS:
             raise SourceNotFound(f"of the cluster {connection.cluster} no samples are kept: `samples` names no place for them")
-        self._connection, self._kept_at = connection, unrestricted(kept_at)
+        self._connection, self._kept_at, self._since = connection, unrestricted(kept_at), since
         self._source: Source = sources[kept_at.kind](self._kept_at)
 
     def queues(self, query: Query) -> list[str]:
         """Every queue of which anything is kept, sorted; raises SourceNotFound where nothing is collected."""
-        with self._about(query.place):
+        with self._about(query):
             first = self._looks(query).first
             names = self._source.queues(first)
             if self._kept_at.kind == "influxdb":  # which names those that have the target, and stopped ones have limits alone
@@ -61,7 +64,7 @@ class YarnSource:
     def check(self, query: Query) -> SourceView:
         """Look at what is kept, and say what it is."""
         looks = self._looks(query)
-        with self._about(query.place):
+        with self._about(query):
             view = self._source.check(looks.first)
         columns = dict.fromkeys(looks.first_names.get(name, name) for name in view.columns)
         return replace(view, columns=tuple(columns), notes=(looks.kept.says, *view.notes))
@@ -69,7 +72,7 @@ class YarnSource:
     def read(self, query: Query) -> Reading:
         """The history of one queue; raises QueueGone, EmptySeries, SourceNotFound, UnreadableData."""
         looks = self._looks(query)
-        with self._about(query.place):
+        with self._about(query):
             first = self._or_error(looks.first)
         second = None if looks.second is None or isinstance(first, DataError) else self._or_error(looks.second)
         found = self._told(looks, query.queue, first, second, lambda: self._or_error(of_root(looks.first)))
@@ -99,7 +102,10 @@ class YarnSource:
         if query.target is None or not is_collected(query.target) or not isinstance(error, nothing):
             return error
         if not isinstance(self._or_error(of_target(asked)), nothing) or isinstance(self._or_error(of_limits(asked)), DataError):
-            return error
+            begun = self._begun(query)
+            if not begun or not isinstance(error, EmptySeries):
+                return error
+            return EmptySeries(f"{error.detail}; {begun}", last_at=error.last_at, **error.ids)
         return QueueGone(f"stopped since {query.start:{MINUTE}} or earlier", last_at=query.start, queue=query.queue)
 
     def _or_error(self, query: Query) -> Reading | DataError:
@@ -111,14 +117,26 @@ class YarnSource:
     def _looks(self, query: Query) -> Looks:
         return looks_for(query, self._connection, self._kept_at, datetime.now(UTC))
 
+    def _begun(self, query: Query) -> str:
+        """Since when the cluster is collected, and when its first step ends; "" where that is over, or not known."""
+        since = self._since()
+        first_ends = None if since is None else query.grid.step_start(query.grid.bucket_start(since), 2)
+        if since is None or first_ends is None or query.end >= first_ends + LATE:
+            return ""
+        minutes = query.step_seconds // 60
+        step = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+        return f"collected since {since:{MINUTE}}; the first step of {step} ends {first_ends:{MINUTE}}"
+
     @contextmanager
-    def _about(self, place: Place) -> Iterator[None]:
-        """Says of what is missing whose it would be."""
+    def _about(self, query: Query) -> Iterator[None]:
+        """Says of what is missing whose it would be, and where the cluster is new when there will be something."""
         try:
             yield
         except SourceNotFound as error:
-            whose = f"the partition {place.others.get(PARTITION, DEFAULT)} of the cluster {self._connection.cluster}"
-            raise SourceNotFound(f"in what `queuecast collect` keeps of {whose}: {error.detail}; {NEW}", **error.ids) from error
+            whose = f"the partition {query.place.others.get(PARTITION, DEFAULT)} of the cluster {self._connection.cluster}"
+            raise SourceNotFound(
+                f"in what `queuecast collect` keeps of {whose}: {error.detail}; {self._begun(query) or NEW}", **error.ids
+            ) from error
 
 
 class ScannedYarnSource(YarnSource):
@@ -131,18 +149,18 @@ class ScannedYarnSource(YarnSource):
         looks = self._looks(query)
         beside = {} if looks.second is None else dict(self._source.scan(looks.second, names))
         root = cache(lambda: self._or_error(of_root(looks.first)))
-        with self._about(query.place):
+        with self._about(query):
             for name, first in self._source.scan(looks.first, names):
                 yield name, self._told(looks, name, first, beside.pop(name, None), root)
 
     def together(self, query: Query, queues: int) -> int:
         """As many as the place can be read for, half of them for each look."""
         looks = self._looks(query)
-        with self._about(query.place):
+        with self._about(query):
             return self._source.together(looks.first, queues) // 2
 
 
-def collected(connection: YarnConnection, kept_at: Connection) -> YarnSource:
+def collected(connection: YarnConnection, kept_at: Connection, since: Since = lambda: None) -> YarnSource:
     """The source of a cluster over the connection that keeps what is collected of it."""
-    source = YarnSource(connection, kept_at)
-    return ScannedYarnSource(connection, kept_at) if isinstance(source._source, ScannedSource) else source
+    source = YarnSource(connection, kept_at, since)
+    return ScannedYarnSource(connection, kept_at, since) if isinstance(source._source, ScannedSource) else source

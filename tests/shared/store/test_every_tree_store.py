@@ -88,3 +88,10 @@ def test_the_configuration_that_holds_stays_however_old_it_is(store: Store) -> N
     assert store.trees.at("test", MONDAY + 9 * DAY) is not None
     assert store.retention.forget(NEWEST, MONDAY + 4 * DAY, 9) == 1
     assert store.trees.clusters() == ["prod"]
+
+
+def test_since_when_a_cluster_is_known_is_that_of_its_first_tree(store: Store) -> None:
+    assert store.trees.since("prod") is None
+    for days in (2, 0, 1):
+        store.trees.put("prod", QueueTree(queues=(Queue(path="root"),)), MONDAY + timedelta(days=days), is_changed=True)
+    assert (store.trees.since("prod"), store.trees.since("test")) == (MONDAY, None)

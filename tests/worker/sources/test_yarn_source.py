@@ -24,7 +24,8 @@ from shared.connections.yarn import YarnConnection
 from shared.domain.collected import QueueSample
 from shared.domain.places import Place
 from shared.domain.samples import Aggregation
-from shared.errors import DataError, QueueGone, SourceNotFound
+from shared.domain.timegrid import MINUTE
+from shared.errors import DataError, EmptySeries, QueueGone, SourceNotFound
 from tests.factories import MONDAY
 from tests.worker.collect.days import write_days
 from tests.worker.sources.queries import a_query
@@ -250,6 +251,23 @@ def test_where_nothing_is_collected_it_says_so(tmp_path: Path) -> None:
     ) as it:
         source.queues(asked(""))
     assert "the first five minutes are there after some ten" in str(it.value)
+
+
+def test_a_new_cluster_says_since_when_it_is_collected_and_when_its_first_step_ends(kept_at: Connection, tmp_path: Path) -> None:
+    begun_at = MONDAY + timedelta(minutes=41, seconds=7)
+    begun = f"collected since {begun_at:{MINUTE}}; the first step of 1 h ends {MONDAY + timedelta(hours=1):{MINUTE}}"
+    since = lambda: begun_at  # noqa: E731
+    fresh = asked(start=MONDAY - timedelta(days=7), end=MONDAY + timedelta(minutes=50), history_start=MONDAY - timedelta(days=7))
+    bare = collected(a_connection(), FilesConnection(path=tmp_path), since)
+    with pytest.raises(SourceNotFound, match=begun):
+        bare.queues(replace(fresh, queue=""))
+    later = replace(fresh, end=MONDAY + timedelta(minutes=71))
+    with pytest.raises(SourceNotFound, match="the first five minutes are there after some ten"):
+        bare.queues(replace(later, queue=""))
+    source = collected(a_connection(), kept_at, since)
+    early = replace(fresh, end=MONDAY - timedelta(minutes=5), queue="root.etl")
+    with pytest.raises((EmptySeries, SourceNotFound), match=begun):
+        source.read(early)
 
 
 def test_samples_are_kept_by_connections_that_take_them() -> None:
