@@ -1,8 +1,7 @@
 """The present state of jobs, as callers see it: a page of them; one with its progress and its queues.
 
 It comes from the store, and while a job runs from the run state, which is ahead of it. While the broker is away only the store is
-read, which may be behind. A cursor is an opaque, signed text that says where a page ended, so that pages stay stable while new
-jobs come in.
+read, which may be behind.
 """
 
 from __future__ import annotations
@@ -10,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TypeVar
-
-from itsdangerous import BadData, URLSafeSerializer
 
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.edge.projects import visible
 from api.schema import answers
 from api.schema.queries import JobsQuery
+from api.v1.paging import cursor_after, position
 from shared.domain.jobs import Job, QueueState
 from shared.domain.outgoing import in_path
 from shared.domain.reports import QueueReport
 from shared.domain.schedules import Schedule
-from shared.errors import BrokerAway, MalformedRequest, QueueNotFound, RecordUnreadable, ScheduleNotFound
+from shared.errors import BrokerAway, QueueNotFound, RecordUnreadable, ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 
 T = TypeVar("T")
@@ -32,10 +29,12 @@ T = TypeVar("T")
 
 def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
     """The jobs that are asked for, of those that the caller may see, and the cursor of the page behind them."""
-    before = position(query.cursor, services.cursor_key) if query.cursor is not None else None
+    before = position(query.cursor, services.cursor_key)
     jobs = services.store.jobs.find(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
     page = jobs[: query.limit]
-    return with_progress(services, page), cursor_after(page[-1], services.cursor_key) if len(jobs) > len(page) else None
+    has_more = len(jobs) > len(page)
+    cursor = cursor_after((page[-1].created_at, page[-1].job_id), services.cursor_key) if has_more else None
+    return with_progress(services, page), cursor
 
 
 def job_answer(services: Services, job: Job) -> answers.JobAnswer:
@@ -57,26 +56,6 @@ def made_by(services: Services, job: Job) -> Schedule | None:
 def _queue_of_job(report: QueueReport) -> answers.QueueOfJob:
     link = f"{answers.job_path(report.job_id)}/queues/{in_path(report.queue)}"
     return answers.QueueOfJob.showing(report, links={"self": link})
-
-
-def cursor_after(job: Job, key: str) -> str:
-    """The cursor of the page that begins behind `job`."""
-    return str(_signer(key).dumps([job.created_at.isoformat(), job.job_id]))
-
-
-def position(cursor: str, key: str) -> tuple[datetime, str]:
-    """The (created_at, job_id) a cursor stands for; raises MalformedRequest when it is not one of ours."""
-    try:
-        created_at, job_id = _signer(key).loads(cursor)
-        return datetime.fromisoformat(created_at).astimezone(UTC), str(job_id)
-    except (BadData, ValueError, TypeError, OverflowError) as error:  # the last three: signed by somebody who knows the key
-        raise MalformedRequest(
-            "cursor is not one that this service gave out; leave it away to begin with the newest job"
-        ) from error
-
-
-def _signer(key: str) -> URLSafeSerializer:
-    return URLSafeSerializer(key, salt="jobs")
 
 
 def with_progress(services: Services, jobs: Sequence[Job]) -> list[Job]:

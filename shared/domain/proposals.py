@@ -185,7 +185,8 @@ def moved(proposal: Proposal, step: Step) -> Proposal:
     """The proposal with a further step; raises ProposalForbids where that does not follow."""
     if not may_follow(proposal.state, step.state):
         raise ProposalForbids(why_not(proposal.state, step.state), decision_id=proposal.decision_id)
-    return replace(proposal, state=step.state, steps=(*proposal.steps, step))
+    at = max([step.at, *(before.at for before in proposal.steps[-1:])])  # whoever comes second may have looked at the clock first
+    return replace(proposal, state=step.state, steps=(*proposal.steps, replace(step, at=at)))
 
 
 def check_approval(proposal: Proposal, token_id: str, now: datetime, policy: Policy) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.edge.context import Services
-from api.v1.job_answers import cursor_after
+from api.v1.paging import cursor_after
 from shared.domain.jobs import JobFilter, JobState, QueueState
 from shared.domain.runs import Run
 from shared.errors import BrokerAway
@@ -163,7 +163,7 @@ class TestListing:
         self, client: FlaskClient, many: list[str]
     ) -> None:
         cursor = client.get("/v1/jobs?limit=5").json["next_cursor"]
-        others = cursor_after(a_job(), "the key of another service")
+        others = cursor_after((MONDAY, "job-1"), "the key of another service")
         for wrong in ("x", "eyJ.a.b", "WyIyMDI2Il0.forged", cursor[1:], cursor[:-1], cursor.swapcase(), others):
             answer = client.get(f"/v1/jobs?cursor={wrong}")
             assert (answer.status_code, answer.json["type"]) == (400, "urn:queuecast:malformed-request"), wrong

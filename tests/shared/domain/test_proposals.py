@@ -34,6 +34,11 @@ def test_whatever_is_asked_a_proposal_goes_only_where_its_state_leads(wanted: li
             assert proposal.state is proposal.steps[-1].state is state
 
 
+def test_a_clock_that_was_read_before_the_last_step_puts_nothing_in_front_of_it() -> None:
+    proposal = moved(a_proposal(), Step(state=ProposalState.APPROVED, at=MONDAY + DAY))
+    assert moved(proposal, Step(state=ProposalState.EXPORTED, at=MONDAY)).steps[-1].at == MONDAY + DAY
+
+
 def test_from_every_open_state_there_is_a_way_to_an_end() -> None:
     for state in OPEN:
         assert any(not after.is_open or any(not last.is_open for last in FOLLOWS[after]) for after in FOLLOWS[state])

@@ -1,0 +1,134 @@
+"""What a caller may do with a decision now, said once: for the calls that do it, and for whoever shows what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.edge.context import Services
+from api.edge.identity import caller
+from api.v1.groups import sight
+from shared.domain.identifiers import listed
+from shared.domain.proposal_states import ProposalState, may_follow, why_not
+from shared.domain.proposals import Proposal, check_approval, check_in_time
+from shared.domain.tokens import Scope
+from shared.errors import OwnersOnly, ProposalForbids, ProposalNotFound, QueuecastError, ScopeMissing, SecondPersonNeeded
+from shared.yarn.fingerprint import fingerprint
+
+HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
+WITH_FILES = HANDED_OVER | {ProposalState.FAILED}  # of which files are given out: also to undo what has gone wrong
+NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
+NO_TOKENS = (
+    "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
+)
+Check = Callable[[Services, Proposal, datetime], None]
+
+
+def visible_proposal(services: Services, decision_id: str) -> Proposal:
+    """The proposal; raises ProposalNotFound also for one that the caller may not see."""
+    proposal, seen = services.store.proposals.get(decision_id), sight(services)
+    if seen is not None and not seen.shows(proposal.group):
+        raise ProposalNotFound(decision_id=decision_id)
+    return proposal
+
+
+def check_approve(services: Services, proposal: Proposal, now: datetime) -> None:
+    """Raises what is in the way: the state, the person, the time, a changed tree."""
+    _check_state(proposal, ProposalState.APPROVED)
+    policy = services.store.policies.of(proposal.group)
+    if caller().is_local and proposal.is_by_hand:
+        raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
+    check_approval(proposal, caller().caller_id, now, policy)
+    check_tree(services, proposal)
+
+
+def check_reject(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
+    """Raises what is in the way: the state, the person. Who has asked for it may take it back."""
+    _check_state(proposal, ProposalState.REJECTED)
+    if proposal.proposed_by != caller().caller_id:
+        check_owner(services, proposal)
+
+
+def check_export(services: Services, proposal: Proposal, now: datetime) -> None:
+    """Raises what is in the way of handing it over for the first time."""
+    _check_state(proposal, ProposalState.EXPORTED)
+    check_owner(services, proposal)
+    check_in_time(proposal, now, services.store.policies.of(proposal.group))
+    check_tree(services, proposal)
+
+
+def check_owner(services: Services, proposal: Proposal) -> None:
+    """Raises OwnersOnly: the policy names owners, and the caller is none of them."""
+    policy = services.store.policies.of(proposal.group)
+    if not policy.may_approve(caller().caller_id, proposal.queues):
+        raise OwnersOnly(f"the policy names owners of {listed(proposal.queues)}", decision_id=proposal.decision_id)
+
+
+def check_tree(services: Services, proposal: Proposal) -> None:
+    """Raises ProposalForbids: the queues are configured otherwise than when it was made."""
+    if not proposal.tree_hash:
+        return
+    kept = services.store.trees.newest(proposal.cluster)
+    if kept is None:
+        why = "how its queues are configured now is not known: `queuecast collect` reads it"
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
+    if fingerprint(kept.tree, proposal.parent, proposal.partition) != proposal.tree_hash:
+        why = f"its queues are configured otherwise since it was made; {NEW_ONE}"
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
+
+
+def check_files(proposal: Proposal) -> None:
+    """Raises ProposalForbids: its files are not given out yet, or not any more. Of queues without a tree they always are."""
+    if not proposal.patch or proposal.state in WITH_FILES:
+        return
+    open_one = "files are given out once it is approved: approve it first"
+    why = open_one if may_follow(proposal.state, ProposalState.APPROVED) else f"its files are not given out; {NEW_ONE}"
+    raise ProposalForbids(f"it is {proposal.state}; {why}", decision_id=proposal.decision_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What people do with a proposal.
+
+    state: that it comes to. check: raises what is in the way. done: states in which it has been done already.
+    is_personal: once done it is so for who has done it; everybody else is told that it cannot be done again.
+    """
+
+    state: ProposalState
+    check: Check
+    done: frozenset[ProposalState]
+    is_personal: bool = True
+
+    def is_done(self, proposal: Proposal) -> bool:
+        """Whether nothing is left to do."""
+        step = proposal.reached(self.state)
+        return proposal.state in self.done and (not self.is_personal or (step is not None and step.who == caller().caller_id))
+
+
+ACTIONS = {
+    "approve": Action(ProposalState.APPROVED, check_approve, HANDED_OVER),
+    "reject": Action(ProposalState.REJECTED, check_reject, frozenset({ProposalState.REJECTED})),
+    "export": Action(ProposalState.EXPORTED, check_export, WITH_FILES - {ProposalState.APPROVED}, is_personal=False),
+}
+
+
+def actions_of(services: Services, proposal: Proposal, now: datetime) -> dict[str, str | None]:
+    """What the caller may do with it now: None = it is possible, else why not."""
+    return {name: _why_not(action.check, services, proposal, now) for name, action in ACTIONS.items()}
+
+
+def _why_not(check: Check, services: Services, proposal: Proposal, now: datetime) -> str | None:
+    try:
+        if not caller().scope.covers(Scope.APPROVE):
+            raise ScopeMissing(f"found {caller().scope.value}, needed is {Scope.APPROVE.value}")
+        check(services, proposal, now)
+    except QueuecastError as error:
+        return error.public
+    return None
+
+
+def _check_state(proposal: Proposal, after: ProposalState) -> None:
+    if not may_follow(proposal.state, after):
+        more = "" if proposal.state.is_open else f"; {NEW_ONE}"
+        raise ProposalForbids(why_not(proposal.state, after) + more, decision_id=proposal.decision_id)

@@ -1,0 +1,105 @@
+"""Decisions over HTTP: list them, look at one and its files, have one made."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from api.edge.context import Services
+from api.edge.document import JSON, Answers
+from api.edge.policy import READ
+from api.edge.routing import route
+from api.schema.decisions import OPEN, DecisionAnswer, DecisionPage, DecisionsQuery
+from api.v1.decision_answers import decision_answer, summary_of
+from api.v1.decision_rules import check_files, visible_proposal
+from api.v1.groups import NO_TREE, label_of, sight
+from api.v1.paging import Position, cursor_after, position
+from shared.domain.identifiers import listed
+from shared.domain.policies import Group, Policy
+from shared.domain.proposal_states import OPEN as OPEN_STATES
+from shared.domain.proposal_states import ProposalState
+from shared.domain.proposals import Proposal
+from shared.errors import ProposalNotFound
+
+BATCH, MAX_BATCHES = 50, 20  # of proposals that are looked at for one page
+MEDIA = {".xml": "application/xml", ".json": JSON, ".csv": "text/csv", ".txt": "text/plain", ".patch": "text/x-diff"}
+
+
+@route("GET", "/v1/decisions", READ, Answers(DecisionPage, refuses=(400,)))
+def list_decisions(services: Services, query: DecisionsQuery) -> tuple[DecisionPage, dict[str, str]]:
+    """List decisions, newest first; with filters a page may have fewer than `limit` and another behind it."""
+    found, last = page_of_decisions(services, query)
+    cursor = cursor_after(last, services.cursor_key) if last else None
+    headers = {"Link": f'<?{urlencode({**request.args, "cursor": cursor})}>; rel="next"'} if cursor else {}
+    return DecisionPage(decisions=[summary_of(proposal) for proposal in found], next_cursor=cursor), headers
+
+
+@route("GET", "/v1/decisions/<decision_id>", READ, Answers(DecisionAnswer))
+def show_decision(services: Services, decision_id: str) -> DecisionAnswer:
+    """Show a decision: the plan, its reasons, what became of it, its files, and what you may do with it."""
+    return decision_answer(services, visible_proposal(services, decision_id), datetime.now(UTC))
+
+
+@route("GET", "/v1/decisions/<decision_id>/files/<name>", READ, Answers(None, media=tuple(MEDIA.values()), refuses=(409,)))
+def show_decision_file(services: Services, decision_id: str, name: str) -> Response:
+    """Give one file of a decision; of a cluster's once it is approved, with its SHA-256 as ETag."""
+    proposal = visible_proposal(services, decision_id)
+    check_files(proposal)
+    files = {file.name: file for file in services.store.proposals.files(decision_id)}
+    if name not in files:
+        raise ProposalNotFound(f"it has no such file; it has {listed(list(files))}", decision_id=decision_id)
+    file, suffix = files[name], f".{name.rpartition('.')[2]}"
+    answer = Response(b64decode(file.body), mimetype=MEDIA.get(suffix, "application/octet-stream"))
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    answer.set_etag(file.sha256)
+    return answer
+
+
+def page_of_decisions(services: Services, query: DecisionsQuery) -> tuple[list[Proposal], Position | None]:
+    """A page of those that the caller may see, and the last one looked at, if there is more behind it."""
+    before, found = position(query.cursor, services.cursor_key), list[Proposal]()
+    owned = _Owned(services, query.owner)
+    for _ in range(MAX_BATCHES):
+        batch = _batch(services, query, before)
+        for proposal in batch:
+            if len(found) == query.limit:
+                return found, before
+            if query.queue in {None, *proposal.queues} and owned.has(proposal):
+                found.append(proposal)
+            before = proposal.created_at, proposal.decision_id
+        if len(batch) < BATCH:
+            return found, None
+    return found, before
+
+
+def _batch(services: Services, query: DecisionsQuery, before: Position | None) -> list[Proposal]:
+    return services.store.proposals.find(
+        project=query.project,
+        cluster=query.cluster,
+        parent="" if query.parent == NO_TREE else query.parent,
+        partition=None if query.partition is None else label_of(query.partition),
+        states=OPEN_STATES if query.state == OPEN else [ProposalState(query.state)] if query.state else (),
+        sight=sight(services),
+        before=before,
+        limit=BATCH,
+    )
+
+
+@dataclass(frozen=True)
+class _Owned:
+    """Whether a policy names whoever has the token of this id as an owner of what is changed; None = nobody asks."""
+
+    services: Services
+    owner: str | None
+    _policies: dict[Group, Policy] = field(default_factory=dict)
+
+    def has(self, proposal: Proposal) -> bool:
+        if self.owner is None:
+            return True
+        group = proposal.group
+        policy = self._policies.setdefault(group, self._policies.get(group) or self.services.store.policies.of(group))
+        return policy.has_owners and policy.may_approve(self.owner, proposal.queues)
