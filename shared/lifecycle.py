@@ -218,6 +218,7 @@ class Lifecycle:
         reports = self.store.reports.of_job(job.job_id)
         self.store.jobs.update(job.job_id, seen=job, warnings=warnings_of(reports))
         self.store.run_failures.save(failures_of(job, reports, state, reason, now))
+        self.store.decision_requests.add_for(job, state, now)
         self.store.notices.add(notice_of(job, now))  # first: none gets lost in between, and who sends it looks at the row
         has_ended = self.store.jobs.move(job.job_id, OPEN_STATES, state, reason, now, seen=job)
         if has_ended:

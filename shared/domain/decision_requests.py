@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.audits import AUTOMATIC
-from shared.domain.jobs import Job
+from shared.domain.jobs import Job, JobState
 from shared.domain.policies import Group
 from shared.domain.proposals import decision_id
+from shared.domain.runs import Run
 
 FIRST_PAUSE, MAX_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
 MAX_SENT = 5
@@ -80,6 +81,11 @@ def asked_by_hand(
         name=name,
         due_at=asked_at + FIRST_PAUSE,
     )
+
+
+def may_decide(job: Job, state: JobState) -> bool:
+    """Whether forecasts of a job that ends so may be decided on; whether they have limits is known to who looks at them."""
+    return job.run is not Run.ACTUALS and state in {JobState.SUCCEEDED, JobState.PARTIAL}
 
 
 def asked_by_job(job: Job, now: datetime) -> DecisionRequest:

@@ -120,6 +120,7 @@ class Proposal:
     tree_hash: of how the parent, those above it and its children were configured; "" = there is no tree.
     follows: the decision about a parent above, which has to be in force first; None = none.
     forecast_jobs: ids of the jobs whose forecasts it was made from.
+    job: name of the jobs whose queues these are, where there is no tree: a project may forecast several kinds of them.
     sentence: what is to be done in one sentence. because: the plan explained, and what of it is not known.
     changes: what is to be changed. kept: the other queues, each with why it is left.
     patch: the same as the scheduler's configuration has it; () = it is none of YARN's.
@@ -142,6 +143,7 @@ class Proposal:
     follows: str | None = None
     policy: Policy
     forecast_jobs: tuple[str, ...] = ()
+    job: str = ""
     sentence: str
     because: tuple[str, ...] = ()
     changes: tuple[ProposedChange, ...] = ()
@@ -175,9 +177,13 @@ class Proposal:
         return next((step for step in reversed(self.steps) if step.state is state), None)
 
 
-def decision_id(group: Group, issued_at: datetime, proposed_by: str) -> str:
-    """The id of the decision about these queues: one that is made twice is the same."""
-    digest = sha256("\n".join([*group, issued_at.isoformat(), proposed_by]).encode())
+def decision_id(group: Group, issued_at: datetime, proposed_by: str, job: str = "") -> str:
+    """The id of the decision about these queues: one that is made twice is the same.
+
+    Args:
+        job: as in a proposal.
+    """
+    digest = sha256("\n".join([*group, issued_at.isoformat(), proposed_by, *filter(None, [job])]).encode())
     return f"{issued_at:%Y%m%dT%H%M%S}-{digest.hexdigest()[:10]}"
 
 
@@ -221,6 +227,6 @@ def superseded(proposals: Sequence[Proposal], newer: Proposal) -> tuple[Proposal
         for proposal in proposals
         if proposal.state is ProposalState.PROPOSED
         and proposal.decision_id != newer.decision_id
-        and proposal.group == newer.group
+        and (proposal.group, proposal.job) == (newer.group, newer.job)
         and proposal.issued_at <= newer.issued_at
     )

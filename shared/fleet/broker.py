@@ -36,6 +36,7 @@ class TaskName(StrEnum):
     SELECT_AFTER_ERROR = "queuecast.select_after_error"
     CHECK = "queuecast.check"
     VERIFY = "queuecast.verify"
+    DECIDE = "queuecast.decide"
 
 
 ROUTES: dict[TaskName, Lane] = {
@@ -47,11 +48,12 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.SELECT_AFTER_ERROR: Lane.SELECT,
     TaskName.CHECK: Lane.CHECK,
     TaskName.VERIFY: Lane.PLAN,
+    TaskName.DECIDE: Lane.PLAN,
 }
 
 
 class PatientTask(celery.Task[..., object]):
-    """A task that waits while a service is away. `plan`, `read`, `ingest` and `select` are; `score` never is."""
+    """A task that waits while a service is away. `plan`, `read`, `ingest`, `select` and `decide` are; `score` never is."""
 
     autoretry_for = (ServiceError,)
     retry_backoff = True
@@ -80,6 +82,11 @@ def enqueue_job(app: celery.Celery, job_id: str) -> None:
 def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK) -> None:
     """Wake somebody up to answer a question about a request; raises BrokerAway likewise. Nobody restores a lost one."""
     _send(app, TaskName.CHECK, question_id, task_id=f"{question_id}.check", lane=lane)
+
+
+def enqueue_decision(app: celery.Celery, decision_id: str) -> None:
+    """Wake somebody up to make a decision that is asked for; raises BrokerAway likewise. The reaper sends a lost one again."""
+    _send(app, TaskName.DECIDE, decision_id, task_id=f"{decision_id}.decide", lane=Lane.PLAN)
 
 
 def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: Lane) -> None:

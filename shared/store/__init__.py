@@ -21,6 +21,7 @@ from shared.store.notices import Notices
 from shared.store.policies import Policies
 from shared.store.proposals import Proposals
 from shared.store.records import OneOf, Records, Where, of_key
+from shared.store.replays import Replays
 from shared.store.reports import Reports
 from shared.store.retention import Retention
 from shared.store.run_failures import RunFailures
@@ -62,6 +63,7 @@ class Store:
         self.notices = Notices(records)
         self.policies = Policies(records)
         self.proposals = Proposals(records)
+        self.replays = Replays(records)
         self.schedules = Schedules(records)
         self.tokens = Tokens(records)
         self.sessions = Sessions(records)

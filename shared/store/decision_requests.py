@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.decision_requests import DecisionRequest, Outcome, ended
+from shared.domain.decision_requests import DecisionRequest, Outcome, asked_by_job, ended, may_decide
+from shared.domain.jobs import Job, JobState
 from shared.errors import NotFound, ProposalNotFound
 from shared.store.records import Between, Records, of_key
 from shared.store.tables import Column, Kept, Kind, Table
@@ -30,6 +31,11 @@ class DecisionRequests:
     def add(self, request: DecisionRequest) -> bool:
         """Keep a request; False = it is known already, and stays as it is."""
         return self.records.add(REQUESTS, request)
+
+    def add_for(self, job: Job, state: JobState, now: datetime) -> None:
+        """Keep what a job that is about to end so asks for, if it may be decided on."""
+        if may_decide(job, state):
+            self.add(asked_by_job(job, now))
 
     def get(self, decision_id: str) -> DecisionRequest:
         """The request of this id; raises ProposalNotFound."""

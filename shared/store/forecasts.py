@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from shared.domain.distribution import Paths
@@ -177,6 +177,14 @@ class Forecasts:
         """Those issued in [since, before), newest first; at most `limit`."""
         where: Where = [Is("series_id", series.series_id), Between("issued_at", since, before)]
         return self.records.find(FORECASTS, where, order=NEWEST_FIRST, limit=limit)
+
+    def of_each_day(self, series_id: str, job: str, *, since: datetime, before: datetime) -> list[Forecast]:
+        """Of each 24 hours that end at `before` or whole days earlier, back to `since`, the last one issued, oldest first."""
+        mine = given(series_id=series_id, job=job)
+        moments = sorted(self.records.sum_by(FORECASTS, [*mine, Between("issued_at", since, before)], "issued_at", []))
+        last = {(before - at) // timedelta(days=1): at for at in moments}
+        found = self.records.find(FORECASTS, [*mine, OneOf("issued_at", [*last.values()])], order=(("issued_at", True),))
+        return [*{forecast.issued_at: forecast for forecast in found}.values()]
 
     def unverified(self, series: Series, *, since: datetime, before: datetime, limit: int) -> list[Forecast]:
         """Those issued in [since, before) that have no final accuracy, oldest first by issue time and job; at most `limit`.

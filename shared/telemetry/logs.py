@@ -92,10 +92,15 @@ def _chain() -> list[Processor]:
 
 
 def log_about(
-    *, job_id: str | None = None, request_id: str | None = None, queue: str | None = None, model: str | None = None
+    *,
+    job_id: str | None = None,
+    request_id: str | None = None,
+    queue: str | None = None,
+    model: str | None = None,
+    decision_id: str | None = None,
 ) -> AbstractContextManager[None]:
     """Put the given ids into every line that is logged inside the `with` block, in this thread."""
-    ids = {"job_id": job_id, "request_id": request_id, "queue": queue, "model": model}
+    ids = {"job_id": job_id, "request_id": request_id, "queue": queue, "model": model, "decision_id": decision_id}
     return structlog.contextvars.bound_contextvars(**{name: value for name, value in ids.items() if value is not None})
 
 

@@ -79,6 +79,12 @@ COLLECT_SECONDS = Histogram(
     ["cluster"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+DECIDE_SECONDS = Histogram(
+    "queuecast_decide_seconds",
+    "All decisions of one job, or the one that somebody has asked for.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 90),
+)
+DECISIONS = Counter("queuecast_decisions", "Decisions that were made, by their first state.", ["state"])
 HTTP_REQUESTS = Counter("queuecast_http_requests", "Answered requests.", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("queuecast_http_seconds", "From request to answer.", ["route"])
 
@@ -86,6 +92,8 @@ HTTP_SECONDS = Histogram("queuecast_http_seconds", "From request to answer.", ["
 SCORED = "scored"
 OUTCOMES = (SCORED, *sorted(error.__name__ for error in ModelError.__subclasses__()))
 SERVER_ERRORS = (500, 503)
+for _first in ("proposed", "kept"):
+    DECISIONS.labels(_first)
 for _state in JobState:
     if _state.is_terminal:
         JOBS.labels(_state.value)  # begins at 0, as all do below

@@ -15,6 +15,11 @@ def verify_id(job_id: str, first: int) -> str:
     return f"{job_id}.{first}.verify"
 
 
+def decide_id(decision_id: str) -> str:
+    """Id of the task that makes a decision; that of a job's end begins with the job's id, as its decision's does."""
+    return f"{decision_id}.decide"
+
+
 def read_id(job_id: str, block: int) -> str:
     """Id of the task that reads a block of a job's queues."""
     return f"{job_id}.{block}.read"

@@ -20,8 +20,9 @@ from shared.fleet.broker import PatientTask, TaskName
 from shared.telemetry.logs import log_about
 from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
+from worker.fleet.after import after_end
 from worker.fleet.failure_events import tell_failure
-from worker.job import steps
+from worker.job import deciding, steps
 from worker.job.blocks import end_block, read_block
 from worker.job.cold_start import freed_queues
 from worker.job.concurrency import fill
@@ -131,6 +132,13 @@ def verify(job_id: str, first: int) -> None:
             workflow.send_verify(job_id, following)
 
 
+@shared_task(name=TaskName.DECIDE.value, base=PatientTask)
+def decide(decision_id: str) -> None:
+    """Make the proposals that the end of a job or a person asks for; the job is over whatever comes of it."""
+    with log_about(decision_id=decision_id):
+        deciding.decide(current_resources(), decision_id, datetime.now(UTC))
+
+
 def advance(job_id: str) -> None:
     """Let the next queues in, of any job whose turn it is, and end this one when it has no more."""
     with _about(job_id, None):
@@ -140,7 +148,7 @@ def advance(job_id: str) -> None:
         for queue in freed_queues(run_state, job_id):
             workflow.send_ingest(job_id, queue)
         if current_resources().lifecycle.finish(job_id, datetime.now(UTC)):
-            workflow.send_verify(job_id)
+            after_end(current_resources().store, job_id)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from shared.errors import BrokerAway
 from shared.fleet.broker import TaskName
 from shared.fleet.chords import chord_name
 from shared.fleet.runstate.values import Reads
-from worker.fleet.task_ids import block_id, ingest_id, plan_id, read_id, select_id, solo_id, verify_id
+from worker.fleet.task_ids import block_id, decide_id, ingest_id, plan_id, read_id, select_id, solo_id, verify_id
 
 MAX_SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
@@ -73,6 +73,11 @@ def send_select(job_id: str, queue: str, lane: Lane = Lane.SELECT) -> None:
 def send_verify(job_id: str, first: int = 0) -> None:
     """Wake somebody up to verify earlier forecasts of the job's queues. A lost message is not sent again."""
     _send(_call(TaskName.VERIFY, job_id, first, task_id=verify_id(job_id, first), lane=Lane.PLAN, shown=job_id))
+
+
+def send_decide(decision_id: str) -> None:
+    """Wake somebody up to make a decision. A lost message is sent again by the reaper."""
+    _send(_call(TaskName.DECIDE, decision_id, task_id=decide_id(decision_id), lane=Lane.PLAN, shown=decision_id))
 
 
 def _send(signature: celery.Signature[object]) -> None:

@@ -35,18 +35,18 @@ from shared.lifecycle import Lifecycle
 from shared.telemetry import metrics
 from shared.telemetry.said_once import Outage
 from worker.fleet import workflow
+from worker.fleet.after import after_end
 from worker.fleet.failure_events import tell_lost
 from worker.job.attempts import record_failure
 from worker.job.cold_start import unheld_queues
 from worker.job.concurrency import fill
 from worker.job.resources import Resources, current_resources, provide
-from worker.reaper import notices, retention, schedules
+from worker.reaper import decisions, notices, retention, schedules
 from worker.reaper.recovery import Action, ActionKind, JobView, TasksView, actions_for, orphans
 
 PERIOD_SECONDS = 5.0
 AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
-LOCK_SECONDS = 30
-MAX_PAUSE_SECONDS = 60.0
+LOCK_SECONDS, MAX_PAUSE_SECONDS = 30, 60.0
 MAX_SENT = 3  # so often a candidate's message may be lost
 SUSPICIOUS = 5  # a case treated so often does not heal: an operator should look
 
@@ -123,6 +123,7 @@ def _look(resources: Resources, lanes: Lanes, chords: Chords, casebook: Casebook
     _pass(resources, lanes, casebook)
     chords.sweep(partial(_open_jobs, resources))
     schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
+    decisions.send_lost(resources, datetime.now(UTC), workflow.send_decide)
     notices.send_due(resources, datetime.now(UTC))
     casebook.forget_at = _forget_old(resources, casebook.forget_at)
 
@@ -230,16 +231,16 @@ def _send_solo(action: Action, times: int) -> None:
         workflow.send_select(job_id, queue)
 
 
-def _verified(job_id: str, has_ended: bool) -> None:
+def _ended(job_id: str, has_ended: bool) -> None:
     if has_ended:
-        workflow.send_verify(job_id)
+        after_end(current_resources().store, job_id)
 
 
 def _handlers(lifecycle: Lifecycle, now: datetime) -> dict[ActionKind, Callable[[Action, int], None]]:
     return {
         ActionKind.CLEAN_UP: lambda action, _: lifecycle.let_go(action.job_id),
-        ActionKind.PASS_DEADLINE: lambda action, _: _verified(action.job_id, lifecycle.pass_deadline(action.job_id, now)),
-        ActionKind.FINISH: lambda action, _: _verified(action.job_id, lifecycle.finish(action.job_id, now)),
+        ActionKind.PASS_DEADLINE: lambda action, _: _ended(action.job_id, lifecycle.pass_deadline(action.job_id, now)),
+        ActionKind.FINISH: lambda action, _: _ended(action.job_id, lifecycle.finish(action.job_id, now)),
         ActionKind.REPLAN: lambda action, _: lifecycle.replan(action.job_id, now, workflow.send_plan),
         ActionKind.SEND_PLAN: lambda action, _: workflow.send_plan(action.job_id),
         ActionKind.SEND_READ: lambda action, _: workflow.send_read(action.job_id, action.index),

@@ -36,6 +36,8 @@ CONTRACT = {
     "queuecast_overdue_job_seconds": [],
     "queuecast_schedule_late_seconds": ["project", "run", "schedule", "schedule_id"],
     "queuecast_schedule_failed": ["project", "run", "schedule", "schedule_id", "why"],
+    "queuecast_decisions_total": ["state"],
+    "queuecast_decide_seconds": [],
     "queuecast_reaps_total": ["what"],
     "queuecast_queue_mape": ["cluster", "job", "metric", "project", "queue"],
     "queuecast_queue_over_limit_steps": ["certainty", "cluster", "job", "metric", "project", "queue"],

@@ -1,0 +1,121 @@
+"""Decisions on queues without a tree, from what a job has forecast to the proposal that is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.decision_requests import Outcome, asked_by_hand, asked_by_job
+from shared.domain.policies import Freeze, Group, Policy, QueueClass, QueueRule
+from shared.domain.proposal_states import ProposalState
+from shared.domain.proposals import Proposal
+from shared.domain.recommendations import Confidence
+from shared.store.replays import Evidence
+from tests.factories import MONDAY
+from tests.worker.job.decided import MB, NOW, ended_job, keep_queue
+from worker.job.deciding import decide
+from worker.job.resources import Resources
+
+GROUP = Group("capacity forecasting", "files:", "")
+
+
+def decided(here: Resources, **changes: object) -> list[Proposal]:
+    job = ended_job(here.store, **changes)
+    decide(here, asked_by_job(job, NOW).decision_id, NOW)
+    return here.store.proposals.find()
+
+
+def test_a_queue_that_is_short_is_raised_and_one_with_too_much_is_lowered(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    keep_queue(here.store, "root.adhoc", 100 * MB, 300 * MB, seed=2)
+    keep_queue(here.store, "root.bi", 100 * MB, 132 * MB, seed=3)
+    (proposal,) = decided(here)
+    changes = {change.queue: change for change in proposal.changes}
+    assert proposal.state is ProposalState.PROPOSED
+    assert changes.keys() == {"root.etl", "root.adhoc"}
+    assert changes["root.etl"].proposed > 120 * MB
+    assert changes["root.adhoc"].proposed == 231_000.0  # a quarter less, no more
+    assert changes["root.etl"].memory.confidence is Confidence.GOOD
+    assert proposal.sentence.startswith("Raise root.etl to ")
+    assert " of waiting (" in proposal.sentence
+    assert proposal.cost.plan < proposal.cost.keep
+    assert proposal.end_at == MONDAY + timedelta(days=1)
+    assert [each.queue for each in proposal.kept] == ["root.bi"]
+
+
+def test_what_is_decided_twice_is_one_proposal(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    (first,) = decided(here)
+    asked = here.store.decision_requests.get(asked_by_job(here.store.jobs.get(first.forecast_jobs[0]), NOW).decision_id)
+    assert asked.outcome is Outcome.DECIDED
+    again = replace(asked, outcome=None, due_at=NOW)
+    assert here.store.decision_requests.replace(asked, again)
+    decide(here, asked.decision_id, NOW + timedelta(minutes=5))
+    assert here.store.proposals.find() == [first]
+
+
+def test_of_queues_without_limits_nothing_is_made(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB, guaranteed=None)
+    job = ended_job(here.store)
+    asked = asked_by_job(job, NOW).decision_id
+    decide(here, asked, NOW)
+    assert here.store.proposals.find() == []
+    assert here.store.decision_requests.get(asked).outcome is Outcome.NOTHING
+
+
+def test_a_change_that_would_not_have_paid_is_left_with_the_reason(here: Resources) -> None:
+    """Its past was cheap with what it has; only what is forecast now would want more."""
+    quiet = keep_queue(here.store, "root.etl", 100 * MB, 125 * MB)
+    loud = keep_queue(here.store, "root.loud", 160 * MB, 125 * MB, seed=4)
+    here.store.forecasts.save(replace(quiet, paths=loud.paths))
+    here.store.forecasts.save(replace(loud, guaranteed=None))
+    (proposal,) = decided(here)
+    assert proposal.state is ProposalState.KEPT
+    assert proposal.changes == ()
+    assert proposal.kept[0].kept_because.startswith("Leave it: changes as advised would have")
+    kept = here.store.replays.get(quiet.series_id, quiet.job)
+    assert kept is not None
+    assert kept.evidence is Evidence.ISSUED
+    assert kept.verdict is not None
+    assert not kept.verdict.is_offered
+    assert kept.verdict.days == 28
+
+
+def test_of_a_queue_with_a_short_past_the_change_is_told_with_thin_confidence(here: Resources) -> None:
+    newest = keep_queue(here.store, "root.etl", 100 * MB, 105 * MB, told=4)
+    (proposal,) = decided(here)
+    (change,) = proposal.changes
+    assert change.memory.confidence is Confidence.THIN
+    assert change.memory.doubts == ("its past could be replayed on 3 days only",)
+    kept = here.store.replays.get(newest.series_id, newest.job)
+    assert kept is not None
+    assert not kept.verdict.is_offered  # type: ignore[union-attr] # there is one
+
+
+def test_at_most_as_many_queues_change_as_the_policy_has_and_none_while_it_is_frozen(here: Resources) -> None:
+    for number in range(3):
+        keep_queue(here.store, f"root.q{number}", 100 * MB, (105 - 10 * number) * MB, seed=number)
+    policy = Policy(**GROUP._asdict(), max_changes=1, version=1)
+    assert here.store.policies.replace(here.store.policies.of(GROUP), policy)
+    (proposal,) = decided(here)
+    assert [change.queue for change in proposal.changes] == ["root.q2"]
+    assert [each.kept_because for each in proposal.kept] == ["one plan changes 1 queue, and others save more"] * 2
+    frozen = replace(policy, version=2, freezes=(Freeze(start_at=MONDAY, end_at=MONDAY + timedelta(days=2), reason="the sale"),))
+    assert here.store.policies.replace(policy, frozen)
+    asked = asked_by_hand(GROUP, NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    by_hand = here.store.proposals.get(asked.decision_id)
+    assert by_hand.state is ProposalState.KEPT
+    assert "nothing is changed until" in by_hand.sentence
+    assert (by_hand.proposed_by, by_hand.proposed_by_name) == ("t1", "ops")
+    assert here.store.proposals.get(proposal.decision_id).state is ProposalState.SUPERSEDED
+
+
+def test_a_critical_queue_is_lowered_when_two_forecasts_agree_only(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 300 * MB)
+    rule = QueueRule(queue="root.etl", queue_class=QueueClass.CRITICAL)
+    policy = Policy(**GROUP._asdict(), queues=(rule,), version=1)
+    assert here.store.policies.replace(here.store.policies.of(GROUP), policy)
+    (proposal,) = decided(here)
+    assert [change.proposed for change in proposal.changes] == [231_000.0]

@@ -1,0 +1,96 @@
+"""What is known of queues beside their demand when a decision is made on them: each from the part of the store that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from shared.domain.collected import DEFAULT
+from shared.domain.forecasts import Forecast
+from shared.domain.policies import Group, Policy, QueueClass
+from shared.domain.proposal_states import ProposalState
+from shared.domain.reports import Point
+from shared.domain.waiting import Verdict
+from shared.store import Store
+from worker.decisions.guards import SETTLING
+from worker.decisions.objective import Demand, level_of, quantile_of
+from worker.decisions.terms import Facts
+
+MONTH, WEEK, A_DAY = timedelta(days=28), timedelta(days=7), timedelta(days=1)
+REACH = MONTH + WEEK  # of what is known of a queue: a replay of four weeks has one before it
+RANKS = 24
+MAX_WRONG = 2  # cuts of one group in four weeks, after which nothing is lowered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Of the queues of one group.
+
+    actuals: id of a series → the values of five weeks. configured: queue → when its capacity was changed last, within three days.
+    verdicts: queue → what it waits for.
+    """
+
+    actuals: Mapping[str, Sequence[Point]]
+    configured: Mapping[str, datetime] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+
+    def facts(self, store: Store, forecast: Forecast, policy: Policy) -> Facts:
+        """Of one queue; its forecast tells the rest of itself."""
+        points = self.actuals.get(forecast.series_id, ())
+        rule = policy.rule(forecast.queue)
+        is_critical = rule.queue_class is QueueClass.CRITICAL
+        return Facts(
+            history_days=(forecast.issued_at - points[0].timestamp) / A_DAY if points else 0.0,
+            configured_at=self.configured.get(forecast.queue),
+            verdict=self.verdicts.get(forecast.queue),
+            weekday_peak=_weekday_peak(forecast, points) if is_critical else None,
+            agreed=_asked_before(store, forecast, rule.weight) if is_critical else None,
+        )
+
+
+def known_of(store: Store, forecasts: Sequence[Forecast], now: datetime, group: Group | None = None) -> Known:
+    """What the store has of the queues of these forecasts. group: of the tree that they are in; None = of none."""
+    issued_at = max(forecast.issued_at for forecast in forecasts)
+    actuals = store.actuals.of_series([each.series_id for each in forecasts], issued_at - REACH, issued_at)
+    if group is None:
+        return Known(actuals=actuals)
+    partition = group.partition or DEFAULT
+    changes = store.changes.of(group.cluster, partition=partition, since=now - SETTLING)
+    usages = store.usages.find([group.cluster], partition=partition)
+    queues = {forecast.queue for forecast in forecasts}
+    return Known(
+        actuals=actuals,
+        configured={row.queue: row.changed_at for row in reversed(changes) if row.before and row.queue in queues},
+        verdicts={each.queue: each.waits.causes[0].verdict for each in usages if each.queue in queues and each.waits.causes},
+    )
+
+
+def wrong_cuts(store: Store, group: Group, now: datetime) -> tuple[str, ...]:
+    """Queues of which a cut was wrong within four weeks, once for each, of proposals that were put into force."""
+    seen = store.proposals.find(**group._asdict(), states=[ProposalState.SEEN], limit=100)
+    recent = [each for each in seen if each.created_at >= now - MONTH and each.effects]
+    return tuple(queue for each in recent for queue in max(each.effects, key=lambda effect: effect.days).wrong_cuts)
+
+
+def _weekday_peak(forecast: Forecast, points: Sequence[Point]) -> float | None:
+    """The highest value of the day ahead, whole weeks before."""
+    starts = [forecast.issued_at - weeks * WEEK for weeks in (1, 2, 3, 4)]
+    values = [
+        each.value
+        for each in points
+        if each.value is not None and any(start <= each.timestamp < start + A_DAY for start in starts)
+    ]
+    return max(values, default=None)
+
+
+def _asked_before(store: Store, forecast: Forecast, kappa: float) -> float | None:
+    """What the forecast before would have given it, by the quantiles of its steps; None = there is none."""
+    issued = store.forecasts.issued(forecast.series, since=forecast.issued_at - WEEK, before=forecast.issued_at, limit=1)
+    if not issued or not issued[0].quantiles:
+        return None
+    ranks = (np.arange(RANKS) + 0.5) / RANKS
+    demand = Demand.of(np.array([issued[0].quantiles.at(float(rank)) for rank in ranks]))
+    return quantile_of(demand.values, demand.mass, level_of(kappa))

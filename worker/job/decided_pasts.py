@@ -1,0 +1,105 @@
+"""Replays of queues on their own past, each at most once a day: from what was issued, else from their last search's backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import isclose
+
+from shared.domain.forecasts import Forecast
+from shared.domain.recipes import search_of
+from shared.domain.recommendations import Confidence, Recommendation
+from shared.domain.replays import MIN_DAYS, ReplayVerdict
+from shared.domain.reports import Point
+from shared.domain.wording import counted
+from shared.store.replays import Evidence, KeptReplay
+from worker.decisions.cuts import with_cuts
+from worker.decisions.pasts import past_of_folds, past_of_issued
+from worker.decisions.terms import Terms
+from worker.decisions.verdict import verdict
+from worker.job.decided_asked import MAX_REPLAY_SECONDS, REPLAY_SECONDS, Asked
+from worker.job.decided_facts import A_DAY, MONTH
+
+AGAIN = timedelta(hours=20)  # a verdict is a day's
+ENOUGH_DAYS = 14  # of issued forecasts, from which on nothing else is replayed
+SAME = 0.02  # a capacity that differs by less is the one that was replayed
+NO_PAST = "none of its past could be replayed: no forecast of it is old enough, and its last search is not kept"
+NO_TIME = "its past is replayed with a later decision, as there was no time for it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A queue whose past is replayed.
+
+    points: its values of five weeks. present: what it has. known: the verdict that is kept; None = there is none.
+    """
+
+    forecast: Forecast
+    points: Sequence[Point]
+    terms: Terms
+    present: float
+    known: KeptReplay | None
+
+
+def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay | None:
+    """The verdict on a queue, that of today where there is one; None = there was no time for it.
+
+    Args:
+        is_change: whether anything is advised for it, so that it matters now.
+    """
+    if subject.known is not None and _is_of_today(asked, subject, subject.known):
+        return subject.known
+    if not asked.has_time(MAX_REPLAY_SECONDS if is_change else REPLAY_SECONDS):
+        return None
+    evidence, own = _looked_at(asked, subject)
+    forecast = subject.forecast
+    made = KeptReplay(
+        series_id=forecast.series_id,
+        job=forecast.job,
+        queue=forecast.queue,
+        made_at=asked.now,
+        evidence=evidence,
+        verdict=own,
+        reason="" if own else NO_PAST,
+    )
+    asked.resources.store.replays.save([made])
+    return made
+
+
+def judged(found: Recommendation, replay: KeptReplay | None) -> Recommendation:
+    """What is advised after a look at the queue's past: left where that would not have paid; thin where too little is known."""
+    own = None if replay is None else replay.verdict
+    if not found.is_change:
+        return found
+    if own is not None and own.days >= MIN_DAYS:
+        return found if own.is_offered else left(found, own.sentence)
+    known = counted(own.days, "day") if own is not None else ""
+    why = f"its past could be replayed on {known} only" if known else NO_TIME if replay is None else NO_PAST
+    confidence = Confidence.THIN if found.confidence is Confidence.GOOD else found.confidence
+    return replace(found, confidence=confidence, doubts=(*found.doubts, why))
+
+
+def left(found: Recommendation, why: str) -> Recommendation:
+    """It as a queue that is left as it is, for this reason."""
+    return replace(found, after=found.before, price=0.0, maximum=None, kept_because=why, turns=())
+
+
+def _looked_at(asked: Asked, subject: Subject) -> tuple[Evidence, ReplayVerdict | None]:
+    forecast, points, present = subject.forecast, subject.points, subject.present
+    store, steps = asked.resources.store, asked.steps(forecast)
+    since = forecast.issued_at - MONTH
+    issued = store.forecasts.of_each_day(forecast.series_id, forecast.job, since=since, before=forecast.issued_at)
+    past, evidence = past_of_issued(issued, points, forecast, present, steps), Evidence.ISSUED
+    if past is None or len(past.cutoffs) < ENOUGH_DAYS * A_DAY / (steps * timedelta(seconds=forecast.step_seconds)):
+        winner = store.winners.get(search_of(asked.job.request), forecast.queue)
+        other = past_of_folds(winner.score.windows, points, forecast, present, steps) if winner else None
+        if other is not None and (past is None or len(other.cutoffs) > len(past.cutoffs)):
+            past, evidence = other, Evidence.BACKTEST
+    return (Evidence.NONE, None) if past is None else (evidence, with_cuts(past, subject.terms, verdict(past, subject.terms)))
+
+
+def _is_of_today(asked: Asked, subject: Subject, known: KeptReplay) -> bool:
+    own, has = known.verdict, subject.present
+    is_same = own is None or (own.kappa == subject.terms.kappa and isclose(own.present, has, rel_tol=SAME))
+    return is_same and asked.now - known.made_at < AGAIN

@@ -1,0 +1,105 @@
+"""The step that makes proposals, after a job has ended or because a person asks: gather, decide, keep.
+
+It may run twice and be killed anywhere: the id of a proposal follows from what it is about, and the first one that is kept stays.
+A job that has ended stays what it is, whatever goes wrong here; where nothing can be decided on nothing is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+
+from shared.decisions import make_known
+from shared.domain.decision_requests import FIRST_PAUSE, DecisionRequest, Outcome
+from shared.domain.forecasts import Forecast
+from shared.domain.jobs import Job
+from shared.domain.policies import Group
+from shared.domain.proposals import Proposal
+from shared.errors import JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.store import Store
+from shared.telemetry import metrics
+from worker.job.decided_alone import decide_alone, present_of
+from worker.job.decided_asked import Asked, Decided
+from worker.job.resources import Resources
+
+NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
+
+log = structlog.get_logger(__name__)
+
+
+def decide(resources: Resources, decision_id: str, now: datetime) -> None:
+    """Make the proposals that are asked for; raises ServiceError while a service is away, which the task waits for."""
+    store = resources.store
+    request = store.decision_requests.find(decision_id)
+    if request is None or request.outcome is not None:
+        return
+    store.decision_requests.replace(request, replace(request, due_at=now + 2 * FIRST_PAUSE))  # it is in somebody's hands
+    with metrics.DECIDE_SECONDS.time():
+        outcome, error = _outcome(resources, request, now)
+    store.decision_requests.end(decision_id, outcome, error, now)
+    if outcome is Outcome.FAILED:
+        log.warning("no decision was made", decision_id=decision_id, reason=error)
+
+
+def _outcome(resources: Resources, request: DecisionRequest, now: datetime) -> tuple[Outcome, str]:
+    """What came of it, and why where that is not a proposal; only services that are away are waited for."""
+    try:
+        made = [proposal.decision_id for proposal in _proposals(resources, request, now)]
+    except ServiceError:
+        raise
+    except QueuecastError as error:
+        return Outcome.FAILED, error.public
+    except MemoryError:
+        return Outcome.FAILED, str(OutOfMemory())
+    except SoftTimeLimitExceeded:
+        return Outcome.FAILED, str(TimeLimitReached())
+    except Exception as error:  # a bug of ours: the traceback is in the log, the people get a reason
+        log.exception("internal error", decision_id=request.decision_id)
+        return Outcome.FAILED, f"Internal error: {type(error).__name__}; the log has the details"
+    return (Outcome.DECIDED, "") if made else (Outcome.NOTHING, NO_FORECAST)
+
+
+def _proposals(resources: Resources, request: DecisionRequest, now: datetime) -> Iterator[Proposal]:
+    """Made and kept, one by one; those that are kept already are not made again."""
+    job = _job(resources.store, request)
+    if job is None:
+        return
+    asked = Asked(resources=resources, request=request, job=job, now=now)
+    forecasts = resources.store.forecasts.find(job_id=job.job_id)
+    for decided in _decided(asked, forecasts):
+        proposal = decided.proposal(asked)
+        if make_known(resources.store, proposal):
+            metrics.DECISIONS.labels(proposal.state.value).inc()
+            about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
+            log.info("decision made", state=proposal.state.value, changes=len(proposal.changes), **about)
+        yield proposal
+
+
+def _decided(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[Decided]:
+    """What is decided of the queues of a job, group by group."""
+    request, store = asked.job.request, asked.resources.store
+    if not forecasts or store.trees.newest(request.cluster) is not None:
+        return
+    if (decided := decide_alone(asked, forecasts)) is not None:
+        yield decided
+
+
+def _job(store: Store, request: DecisionRequest) -> Job | None:
+    """Whose forecasts are decided on: those of the run that has ended, or the newest of the queues that a person asks about."""
+    try:
+        if not request.is_by_hand:
+            return store.jobs.get(request.job_id)
+        newest = max(_of_group(store, request.group), key=lambda each: (each.issued_at, each.created_at), default=None)
+        return None if newest is None else store.jobs.get(newest.job_id)
+    except JobNotFound:
+        return None
+
+
+def _of_group(store: Store, group: Group) -> list[Forecast]:
+    """The newest forecasts that a group can be decided from."""
+    found = store.forecasts.newest_of_each(cluster=group.cluster, projects=[group.project])
+    return [forecast for forecast in found if present_of(forecast) is not None]
