@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 from flask import request
 from pydantic import ValidationError
 
 from api.edge.refusals import field_problems
 from api.schema.forms import Form
+from shared.domain.forecasts import Forecast
+from shared.domain.outgoing import in_path
 from shared.errors import InvalidRequest
 
 Query = TypeVar("Query", bound=Form)
+
+
+def queue_address(forecast: Forecast) -> str:
+    """Of the page of a forecast's queue."""
+    of_it = {"cluster": forecast.cluster, "project": forecast.project, "target": forecast.metric, "job": forecast.job}
+    return f"/queues/{in_path(forecast.queue)}?{urlencode(of_it, quote_via=quote)}"
 
 
 def query_of(form: type[Query], *, several: Collection[str] = (), blank: Collection[str] = ()) -> Query:

@@ -34,6 +34,7 @@ OF_VALUES = (
     "amount",
     "between",
     "memory",
+    "work",
     "added",
     "percent",
     "exact_percent",

@@ -10,6 +10,7 @@ from flask import render_template
 
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
+from api.dashboard.decisions_page import first_of_proposed
 from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.context import Services
@@ -37,6 +38,7 @@ def show(services: Services) -> str:
     return render_template(
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
+        to_decide=first_of_proposed(services),
         rows=list(zip(shown, _sparklines(services, shown), strict=True)),
         found=_queues(matches),
         total=_queues(rows),

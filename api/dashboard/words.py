@@ -63,6 +63,11 @@ def memory(megabytes: float | None) -> str:
     return f"{'−' if megabytes < 0 else ''}{text}\u202f{symbol}"
 
 
+def work(value: float, unit: str) -> str:
+    """An amount of work in its own unit: `310 GB·h`."""
+    return f"{number(value)}\u202f{unit}"
+
+
 def added(value: float, counted_in: Unit | None) -> str:
     """What is added to a value of a metric, or taken away: `+9.1`; the unit is that of the value, or stands behind it."""
     told = shown_in(counted_in, value)

@@ -32,14 +32,26 @@ document.addEventListener("click", async (event) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-call]");
   if (!button || (button.dataset.question && !window.confirm(button.dataset.question))) return;
-  const place = document.getElementById("message");
+  await send(button, button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
+});
+
+// <form data-call="POST" data-address="/v1/…"> with a button: its fields are the body
+document.addEventListener("submit", async (event) => {
+  if (!event.target.dataset.call) return;
+  event.preventDefault();
+  await send(event.target, event.submitter, Object.fromEntries(new FormData(event.target)));
+});
+
+/** Carry out what an element asks for, and show the page anew, or the problem. */
+async function send(element, button, body) {
   button.disabled = true;
   try {
-    await call(button.dataset.call, button.dataset.address, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
-    location.assign(button.dataset.then || location.href);
+    await call(element.dataset.call, element.dataset.address, body);
+    location.assign(element.dataset.then || location.href);
   } catch (problem) {
+    const place = document.getElementById("message");
     place.className = "notice bad";
     place.textContent = line(problem);
     button.disabled = false;
   }
-});
+}
