@@ -105,7 +105,7 @@ def _print_changes(changes: Sequence[Document]) -> None:
 def _columns(room: int, resource: str, *, is_now: bool) -> list[Column]:
     """Those that fit: what says least goes first."""
     use: list[Column] = [("used", _amount("used", resource)), ("wanted", _amount("demand", resource))]
-    chances: list[Column] = [("borrow 24h", _chance("borrowing")), ("wait 24h", _chance("waiting"))]
+    chances: list[Column] = [("borrow 24h", _chance("borrowing", resource)), ("wait 24h", _chance("waiting", resource))]
     limits: list[Column] = [("guarantee", _amount("guaranteed", resource)), ("ceiling", _amount("ceiling", resource))]
     if not is_now:
         return [("capacity", _capacity), *limits]
@@ -114,8 +114,7 @@ def _columns(room: int, resource: str, *, is_now: bool) -> list[Column]:
     if room < 90:
         return [limits[0], use[1], *chances]
     room_left: list[Column] = [("headroom", _headroom(resource))]
-    if resource == MEMORY:
-        room_left.append(("ahead", _headroom("ahead_memory_mb")))
+    room_left.append(("ahead", _headroom(f"ahead_{resource}")))
     counts: list[Column] = [("apps", _apps)] if room >= 120 else []
     return [("capacity", _capacity), *limits, *use, *counts, *chances, *room_left]
 
@@ -144,15 +143,15 @@ def _headroom(name: str) -> Callable[[Document], str | None]:
 
 def _shown(amount: float | None, resource: str) -> str | None:
     """Memory in GB, vcores as they are."""
-    if amount is None or resource == "vcores":
+    if amount is None or resource.endswith("vcores"):
         return None if amount is None else f"{amount:,}"
     size = amount / MB_PER_GB
     return f"{size:,.1f}" if abs(size) < 10 and amount else f"{size:,.0f}"
 
 
-def _chance(name: str) -> Callable[[Document], str | None]:
+def _chance(name: str, resource: str) -> Callable[[Document], str | None]:
     def said(queue: Document) -> str | None:
-        chance: Mapping[str, str] | None = (queue["outlook"] or {}).get(name)
+        chance: Mapping[str, str] | None = (queue["outlook" if resource == MEMORY else "outlook_vcores"] or {}).get(name)
         return chance["likelihood"] if chance else None
 
     return said

@@ -68,6 +68,15 @@ class KnownLimits:
             return has
         return Limits() if forecast is None else Limits(guaranteed=forecast.guaranteed, maximum=forecast.maximum)
 
+    def parent_in_own(self, forecast: Forecast) -> float | None:
+        """What the parent is guaranteed, counted as a forecast of percentages is: of what its queue has; None = nobody knows."""
+        full = None if forecast.unit is None else forecast.unit.full
+        parent = forecast.queue.rpartition(".")[0]
+        own, above = (share.guaranteed if (share := self._share(queue)) else None for queue in (forecast.queue, parent))
+        if full is None or own is None or above is None or not own.memory_mb:
+            return None
+        return full * above.memory_mb / own.memory_mb
+
     def since(self, issued: Forecast) -> Iterator[str]:
         """What is otherwise than when the forecast was issued, in its own numbers."""
         if self.is_gone(issued.queue):

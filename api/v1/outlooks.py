@@ -122,7 +122,8 @@ class Then:
         if query.parent is None:
             parent = _parent_guarantee(services, forecast, query, limits)
             then = changed(forecast, rows, query.change, parent, limits.kept(forecast.queue))
-            whole = None if parent is None else parent * limits.kept(forecast.queue.rpartition(".")[0]).guaranteed
+            whole = limits.parent_in_own(forecast) if parent is None else parent
+            whole = None if whole is None else whole * limits.kept(forecast.queue.rpartition(".")[0]).guaranteed
             notes = (*notes, *about_room(then.forecast, whole, is_asked=query.change.capacity is not None))
             then = replace(then, notes=(*notes, *then.notes))
             return cls(changed=then, moving=None, limits=limits, is_other=bool(query.change))

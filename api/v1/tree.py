@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from api.v1.clusters import chosen_cluster
 from api.v1.tree_answers import QueueInTree, TreeAnswer, partition_name, total_of, totals_of
 from api.v1.tree_outlooks import NO_FORECAST, outlooks_of
 from shared.domain.collected import DEFAULT
+from shared.domain.day_ahead import METRICS, OF_VCORES
 from shared.domain.dynamic_queues import dynamic_sums
 from shared.domain.identifiers import listed
 from shared.domain.queue_tree import Queue, QueueTree, Share
@@ -95,11 +97,12 @@ def _queues(services: Services, kept: KeptTree, query: TreeQuery, now: datetime)
     label = "" if query.partition == DEFAULT else query.partition
     rows, total = list(_rows(kept.tree, label)), total_of(kept.tree, label)
     is_now = query.at is None
-    outlooks = outlooks_of(services, kept.cluster, query.partition, rows, now, project=query.project) if is_now else {}
+    ask = partial(outlooks_of, services, kept.cluster, query.partition, rows, now, project=query.project)
+    outlooks, of_vcores = (ask(metrics=metrics) if is_now else {} for metrics in (METRICS, OF_VCORES))
     reason = NO_FORECAST.format(cluster=kept.cluster) if is_now else "how it was configured is all that is kept of then"
     for queue, share in rows:
-        ahead, day = outlooks.get(queue.path, (None, None))
-        yield QueueInTree.of(queue, share, total, ahead=ahead, day=day, reason=reason)
+        ahead, vcores = outlooks.get(queue.path), of_vcores.get(queue.path)
+        yield QueueInTree.of(queue, share, total, ahead=ahead, of_vcores=vcores, reason=reason)
 
 
 def _rows(tree: QueueTree, label: str) -> Iterator[tuple[Queue, Share]]:

@@ -44,16 +44,19 @@ class Headroom(Answer):
     memory_mb: int | None = Field(description="now: the guarantee less the demand")
     vcores: int | None
     ahead_memory_mb: int | None = Field(description="the guarantee less the highest upper bound of the next day")
+    ahead_vcores: int | None = Field(description="likewise, of a forecast of vcores")
 
     @classmethod
-    def of(cls, share: Share, ahead: DayAhead | None) -> Self:
+    def of(cls, share: Share, ahead: DayAhead | None, of_vcores: DayAhead | None) -> Self:
         """Of a share of a partition."""
         guaranteed, demand = share.guaranteed, share.demand
         peak = None if ahead is None else ahead.peak_memory_mb
+        vcores = None if of_vcores is None else of_vcores.peak_vcores
         is_known = guaranteed is not None and demand is not None
         return cls(
             memory_mb=guaranteed.memory_mb - demand.memory_mb if is_known and guaranteed and demand else None,
             vcores=guaranteed.vcores - demand.vcores if is_known and guaranteed and demand else None,
+            ahead_vcores=None if guaranteed is None or vcores is None else guaranteed.vcores - vcores,
             ahead_memory_mb=None if guaranteed is None or peak is None else guaranteed.memory_mb - peak,
         )
 
@@ -68,7 +71,8 @@ class QueueAhead(Answer):
     )
     waiting: Chance | None = Field(description="being at its ceiling as it is now, so that work waits; null = no chance is told")
     reason: str | None = Field(description="why no chances are told; null = they are")
-    peak_memory_mb: int | None = Field(description="the highest upper bound")
+    peak_memory_mb: int | None = Field(description="the highest upper bound; null = the forecast is not of memory")
+    peak_vcores: int | None = Field(description="likewise of vcores")
     peak_at: datetime | None
     metric: str
     unit: Unit | None
@@ -83,6 +87,9 @@ class QueueAhead(Answer):
         """As things stand at `now`."""
         names = {name: getattr(forecast, name) for name in ("metric", "unit", "project", "job", "job_id", "issued_at")}
         return cls.showing(ahead, **names, age_seconds=max(0, int((now - forecast.issued_at).total_seconds())))
+
+
+Ahead = tuple[QueueAhead, DayAhead]
 
 
 class QueueInTree(Answer):
@@ -108,12 +115,16 @@ class QueueInTree(Answer):
     headroom: Headroom
     outlook: QueueAhead | None = Field(description="of the next day; null = see outlook_reason")
     outlook_reason: str | None = Field(description="why there is no outlook")
+    outlook_vcores: QueueAhead | None = Field(
+        description="the same of processors, where a forecast of demand_vcores or used_vcores is there; else null"
+    )
 
     @classmethod
     def of(
-        cls, queue: Queue, share: Share, total: Resources | None, *, ahead: QueueAhead | None, day: DayAhead | None, reason: str
+        cls, queue: Queue, share: Share, total: Resources | None, *, ahead: Ahead | None, of_vcores: Ahead | None, reason: str
     ) -> Self:
         """Of a share of a partition that has so much in all."""
+        (told, day), (vcores, day_of_vcores) = (each or (None, None) for each in (ahead, of_vcores))
         is_sum = queue.path.endswith(PART_OF_WHICH)
         pending = share.pending
         return cls.showing(
@@ -130,9 +141,10 @@ class QueueInTree(Answer):
             demand=Amounts.of(share.demand, total),
             pending=Amounts.of(pending, total),
             used_capacity=share.used_capacity,
-            headroom=Headroom.of(share, day),
-            outlook=ahead,
-            outlook_reason=reason if ahead is None else None,
+            headroom=Headroom.of(share, day, day_of_vcores),
+            outlook=told,
+            outlook_reason=reason if told is None else None,
+            outlook_vcores=vcores,
         )
 
 

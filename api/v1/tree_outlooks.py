@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from api.edge.context import Services
 from api.v1.choice import projects_asked
-from api.v1.tree_answers import QueueAhead
+from api.v1.tree_answers import Ahead, QueueAhead
 from shared.connections.yarn import may_know
 from shared.domain.capacities import Resources
-from shared.domain.day_ahead import METRICS, DayAhead, best_of, day_ahead, partition_of
+from shared.domain.day_ahead import METRICS, best_of, day_ahead, partition_of
 from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.queue_tree import Queue, Share
@@ -23,15 +23,25 @@ NO_FORECAST = (
 )
 
 Key = tuple[object, ...]
-Ahead = tuple[QueueAhead, DayAhead]
 
 
 def outlooks_of(
-    services: Services, cluster: str, partition: str, queues: Iterable[tuple[Queue, Share]], now: datetime, *, project: str | None
+    services: Services,
+    cluster: str,
+    partition: str,
+    queues: Iterable[tuple[Queue, Share]],
+    now: datetime,
+    *,
+    project: str | None,
+    metrics: Sequence[str] = METRICS,
 ) -> Mapping[str, Ahead]:
-    """Path of a queue → its next day; without those that have no forecast. project: whose; None = of all that count."""
+    """Path of a queue → its next day; without those that have no forecast of these metrics, the best of which comes first.
+
+    project: whose; None = of all that count.
+    """
     shares = {queue.path: share for queue, share in queues}
-    chosen = {path: forecast for path, forecast in _best(services, cluster, partition, now, project).items() if path in shares}
+    best = _best(services, cluster, partition, now, project=project, metrics=metrics)
+    chosen = {path: forecast for path, forecast in best.items() if path in shares}
     verdict = services.store.calibrations.verdict()
     is_calibrated = verdict is None or verdict.lost_at is None
     keys = {path: (*_key(forecast, shares[path], now), is_calibrated) for path, forecast in chosen.items()}
@@ -54,16 +64,18 @@ def projects_of(services: Services, cluster: str) -> list[str]:
     return [project for project in known if may_know(connections, cluster, project)]
 
 
-def _best(services: Services, cluster: str, partition: str, now: datetime, project: str | None) -> dict[str, Forecast]:
+def _best(
+    services: Services, cluster: str, partition: str, now: datetime, *, project: str | None, metrics: Sequence[str]
+) -> dict[str, Forecast]:
     """Path of a queue → the forecast that says most of it, of projects that may use the cluster: any may call its queues so."""
     projects, connections = projects_asked(project), services.settings.all_connections.values()
     by_queue: dict[str, list[Forecast]] = defaultdict(list)
-    for metric in METRICS:
+    for metric in metrics:
         found = services.store.forecasts.newest_of_each(metric=metric, cluster=cluster, projects=projects)
         for forecast in found:
             if partition_of(forecast) == partition and may_know(connections, cluster, forecast.project):
                 by_queue[forecast.queue].append(forecast)
-    return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts, now)) is not None}
+    return {path: best for path, forecasts in by_queue.items() if (best := best_of(forecasts, now, metrics)) is not None}
 
 
 def _key(forecast: Forecast, share: Share, now: datetime) -> Key:

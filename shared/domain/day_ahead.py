@@ -6,7 +6,7 @@ percentages of a queue's own guarantee 100 % is that guarantee, then as now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
@@ -18,10 +18,12 @@ from shared.domain.excess import Excess, start_of
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import Likelihood, probability
 from shared.domain.outlook import outlooks, why_untold
+from shared.domain.relative import amount_of, counts_resources
 from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
 
 METRICS = ("demand_memory_mb", "used_memory_mb", "used_capacity")  # those that say how much of a queue is wanted, the best first
+OF_VCORES = ("demand_vcores", "used_vcores")  # the same of processors, beside these
 
 HALF_A_DAY, NOTHING_LEFT = timedelta(hours=12), timedelta(0)
 
@@ -46,7 +48,7 @@ class DayAhead:
     borrowing: more than it is guaranteed; waiting: at its ceiling; None = nothing is told of that. A queue whose ceiling is its
         guarantee can borrow nothing: it waits.
     reason: why no chances are told; None = they are.
-    peak_memory_mb: the highest upper bound, peak_at: the start of its step; None = there is none in MB.
+    peak_memory_mb: the highest upper bound, peak_at: the start of its step; None = there is none in MB, or vcores.
     """
 
     start_at: datetime | None = None
@@ -55,6 +57,7 @@ class DayAhead:
     waiting: Chance | None = None
     reason: str | None = None
     peak_memory_mb: int | None = None
+    peak_vcores: int | None = None
     peak_at: datetime | None = None
 
 
@@ -67,7 +70,7 @@ def partition_of(forecast: Forecast) -> str | None:
     return value if name == "partition" and not others else None
 
 
-def best_of(forecasts: Iterable[Forecast], now: datetime) -> Forecast | None:
+def best_of(forecasts: Iterable[Forecast], now: datetime, metrics: Sequence[str] = METRICS) -> Forecast | None:
     """The one that says most of what a queue wants in the next day, and of these the newest; None = there is none.
 
     One that tells of the next minutes alone stands behind one that reaches through half a day, whatever its target.
@@ -75,10 +78,10 @@ def best_of(forecasts: Iterable[Forecast], now: datetime) -> Forecast | None:
 
     def merit(forecast: Forecast) -> tuple[bool, bool, int, datetime, datetime]:
         reach = forecast.end_at - now
-        what = -METRICS.index(forecast.metric)
+        what = -metrics.index(forecast.metric)
         return reach >= HALF_A_DAY, reach > NOTHING_LEFT, what, forecast.issued_at, forecast.created_at
 
-    return max((each for each in forecasts if each.metric in METRICS), key=merit, default=None)
+    return max((each for each in forecasts if each.metric in metrics), key=merit, default=None)
 
 
 def day_ahead(forecast: Forecast, guaranteed: Resources | None, ceiling: Resources | None, now: datetime) -> DayAhead:
@@ -93,6 +96,7 @@ def day_ahead(forecast: Forecast, guaranteed: Resources | None, ceiling: Resourc
         end_at=start_of(forecast, last),
         reason=_why_untold(own, now),
         peak_memory_mb=_memory(forecast, forecast.upper_bound[highest], guaranteed),
+        peak_vcores=round(forecast.upper_bound[highest]) if forecast.unit is Unit.VCORES else None,
         peak_at=start_of(forecast, highest),
     )
     return ahead if ahead.reason is not None else _with_chances(ahead, own, now, last - first)
@@ -105,12 +109,9 @@ def _window(forecast: Forecast, now: datetime) -> tuple[int, int]:
 
 def _with_limits(forecast: Forecast, guaranteed: Resources | None, ceiling: Resources | None) -> Forecast:
     """The forecast of a queue that has what it has now."""
-    if forecast.unit is Unit.MEGABYTES:
-        return replace(
-            forecast,
-            guaranteed=None if guaranteed is None else float(guaranteed.memory_mb),
-            maximum=None if ceiling is None else float(ceiling.memory_mb),
-        )
+    if counts_resources(forecast.unit):
+        guarantee, most = (None if each is None else amount_of(each, forecast.unit) for each in (guaranteed, ceiling))
+        return replace(forecast, guaranteed=guarantee, maximum=most)
     full = None if forecast.unit is None else forecast.unit.full
     is_known = full is not None and guaranteed is not None and ceiling is not None and guaranteed.memory_mb > 0
     times = ceiling.memory_mb / guaranteed.memory_mb if is_known and ceiling and guaranteed else None
@@ -149,7 +150,7 @@ def _chance(excess: Excess | None) -> Chance | None:
 
 def _memory(forecast: Forecast, value: float, guaranteed: Resources | None) -> int | None:
     """A value in MB; of a percentage so much of what is guaranteed now."""
-    if forecast.unit is Unit.MEGABYTES:
-        return round(value)
+    if forecast.unit is not None and forecast.unit.megabytes is not None:
+        return round(value * forecast.unit.megabytes)
     full = None if forecast.unit is None else forecast.unit.full
     return None if full is None or guaranteed is None else round(guaranteed.memory_mb * value / full)

@@ -66,11 +66,15 @@ def limits_of(share: Share, unit: Unit | None) -> Limits | None:
 
     Percentages are of what a queue was guaranteed when they were read, and have no limits in a tree.
     """
-    counts_it = unit is Unit.VCORES or (unit is not None and unit.megabytes is not None)
-    if not counts_it or share.guaranteed is None:
+    if not counts_resources(unit) or share.guaranteed is None:
         return None
     maximum = None if share.ceiling is None else amount_of(share.ceiling, unit)
     return Limits(guaranteed=amount_of(share.guaranteed, unit), maximum=maximum)
+
+
+def counts_resources(unit: Unit | None) -> bool:
+    """Whether a tree says how much there is in this unit."""
+    return unit is Unit.VCORES or (unit is not None and unit.megabytes is not None)
 
 
 def amount_of(resources: Resources, unit: Unit | None) -> float:

@@ -201,8 +201,9 @@ def about_room(then: Forecast, whole: float | None, *, is_asked: bool) -> Iterat
     if is_asked and whole and then.guaranteed is not None and then.guaranteed > whole * (1 + ROUNDING):
         parent = then.queue.rpartition(".")[0]
         has = f"{parent} is guaranteed" if parent else "the cluster has"
+        of_own = " of what the queue is guaranteed" if then.unit is not None and then.unit.full is not None else ""
         more = "would have to get more, too" if parent else "would have to grow"
-        yield f"{has} {told(whole, then.unit)}, less than {told(then.guaranteed, then.unit)}: it {more}"
+        yield f"{has} {told(whole, then.unit)}{of_own}, less than {told(then.guaranteed, then.unit)}: it {more}"
 
 
 def about_cut(issued: Forecast, rows: Rows, maximum: float | None) -> Iterator[str]:

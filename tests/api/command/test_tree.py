@@ -22,6 +22,8 @@ from typer.testing import CliRunner, Result
 from api.edge.context import EXTENSION
 from shared.command.root import build_app
 from shared.config.settings import Settings
+from shared.domain.distribution import Paths
+from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.api.a_cluster import NOW, PROD, a_change, a_day, a_tree
@@ -69,8 +71,13 @@ def test_amounts_are_told_in_vcores_where_these_are_asked_for(serviced: tuple[st
     url, store = serviced
     store.trees.put("prod", a_tree(), datetime.now(UTC))
     header, *_, etl = run("--vcores", "--url", url).stdout.splitlines()[1:]
-    assert header.split()[-1] == "headroom"
-    assert etl.split() == [*("etl", "60", "%", "10", "20", "1", "3", "3", "+", "1", "–", "–", "7")]
+    assert header.split()[-2:] == ["headroom", "ahead"]
+    assert etl.split() == [*("etl", "60", "%", "10", "20", "1", "3", "3", "+", "1", "–", "–", "7", "–")]
+    flat, rows = (9.0,) * 24, [[5.0] * 24, [12.0] * 24] * 32
+    own = {"prediction": flat, "lower_bound": flat, "upper_bound": flat, "paths": Paths.of(rows, blocks=14, windows=7)}
+    store.forecasts.save(a_day(metric="demand_vcores", unit=Unit.VCORES, **own))
+    etl = run("--vcores", "--url", url).stdout.splitlines()[-1]
+    assert etl.split()[-7:] == ["50", "%", "<", "5", "%", "7", "1"]
 
 
 def test_a_part_of_the_tree_is_shown_and_a_wrong_name_is_told_with_those_alike(serviced: tuple[str, Store]) -> None:

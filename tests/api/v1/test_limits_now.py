@@ -19,6 +19,7 @@ from tests.shared.yarn.trees import prefixed
 
 DAILY = "/v1/queues/root.etl.daily"
 OUTLOOK = f"{DAILY}/outlook"
+CEILING = "the ceiling is raised with what is guaranteed, which is never above it"
 
 
 def guarantees(side: dict[str, Any]) -> tuple[float, float, dict[str, float]]:
@@ -115,6 +116,9 @@ def test_percentages_keep_the_limits_that_they_were_read_with(client: FlaskClien
     of_tree(services, store, etl_daily="60", etl_hourly="40")
     answer = client.get(OUTLOOK).json
     assert (answer["now"]["guaranteed"], answer["now"]["maximum"], answer["notes"]) == (100.0, 150.0, [])
+    room = "root.etl is guaranteed 166.6666667 % of what the queue is guaranteed, less than 200 %: it would have to get more, too"
+    assert client.get(f"{OUTLOOK}?capacity=2x").json["notes"] == [room, CEILING]
+    assert client.get(f"{OUTLOOK}?capacity=140").json["notes"] == []
 
 
 def test_a_tree_that_the_project_may_not_see_is_not_asked(client: FlaskClient, services: Services, store: Store) -> None:

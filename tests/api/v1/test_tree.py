@@ -62,7 +62,7 @@ def test_each_queue_stands_after_its_parent_with_what_it_has_and_wants_now(clien
     assert etl["used"]["memory_mb"] == 30_000
     assert etl["demand"] == {"memory_mb": 70_000, "vcores": 3, "percent": 70.0}
     assert (etl["pending"]["memory_mb"], etl["apps_active"], etl["apps_pending"]) == (40_000, 3, 1)
-    assert etl["headroom"] == {"memory_mb": -10_000, "vcores": 7, "ahead_memory_mb": None}
+    assert etl["headroom"] == {"memory_mb": -10_000, "vcores": 7, "ahead_memory_mb": None, "ahead_vcores": None}
     assert (told["totals"]["total"]["memory_mb"], told["totals"]["nodes_lost"]) == (100_000, 1)
 
 
@@ -102,8 +102,25 @@ def test_the_newest_forecast_tells_the_chances_of_the_next_day(client: FlaskClie
         assert (ahead["peak_memory_mb"], ahead["peak_at"]) == (66_000, f"{BEGINS + 20 * HOUR:%Y-%m-%dT%H:%M:%SZ}")
         assert etl["headroom"]["ahead_memory_mb"] == -6_000
     users = queues_of(client)["root.users"]
-    assert users["outlook"] is None
+    assert users["outlook"] is users["outlook_vcores"] is None
     assert '"cluster": "prod"' in users["outlook_reason"]
+
+
+def test_processors_are_told_beside_memory_where_they_are_forecast(client: FlaskClient, store: Store) -> None:
+    """Of ten that are guaranteed and 20 at most, half of the paths want 12."""
+    store.trees.put("prod", a_tree(), NOW)
+    rows = [[5.0] * 24, [12.0] * 24] * 32
+    flat = (9.0,) * 24
+    own = {"prediction": flat, "lower_bound": flat, "upper_bound": (13.0,) * 24, "paths": Paths.of(rows, blocks=14, windows=7)}
+    store.forecasts.save(a_day(metric="demand_vcores", unit=Unit.VCORES, **own))
+    etl = queues_of(client)["root.etl"]
+    ahead = etl["outlook_vcores"]
+    assert (ahead["borrowing"]["likelihood"], ahead["waiting"]["likelihood"]) == ("50 %", "< 5 %")
+    assert (ahead["peak_vcores"], ahead["peak_memory_mb"], ahead["metric"]) == (13, None, "demand_vcores")
+    assert (etl["headroom"]["ahead_vcores"], etl["headroom"]["ahead_memory_mb"], etl["outlook"]) == (-3, None, None)
+    store.forecasts.save(a_day())
+    both = queues_of(client)["root.etl"]
+    assert (both["outlook"]["metric"], both["outlook_vcores"]["metric"]) == ("demand_memory_mb", "demand_vcores")
 
 
 def test_a_forecast_of_the_next_minutes_stands_behind_one_of_the_next_day(client: FlaskClient, store: Store) -> None:
