@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.bench.carry.costs import MEASURED
@@ -13,6 +14,7 @@ from tests.bench.carry.simulate import Fleet
 from tests.bench.chance_days import tasks_of
 from tests.bench.chance_figures import Told, printed
 from tests.bench.chances import blocks_and_week, published
+from tests.bench.cold_start import AHEAD, KNOWN, POOLS, misses
 from tests.bench.decisions.__main__ import printed as decisions_printed
 from tests.bench.decisions.pasts import past_of
 from tests.bench.fleet.bare import run_bare
@@ -70,3 +72,14 @@ def test_what_is_drawn_from_the_very_paths_is_found_calibrated() -> None:
     first, *_ = printed(told, actual, [np.array([40.0, 60.0, 80.0])] * 300).splitlines()
     assert first.startswith("300 of 300 days")
     assert float(first.partition("calibration error ")[2][:5]) < 0.04
+
+
+def test_a_new_queue_that_stays_the_same_part_of_its_parent_is_never_off(tmp_path: Path) -> None:
+    times = pd.date_range("2026-01-01", periods=KNOWN + AHEAD + 5, freq="h")
+    load = pd.Series(range(1, len(times) + 1), index=times)
+    names = [f"pool{number}" for number in range(8)]
+    frames = [pd.DataFrame({"unique_id": name, "ds": times, "y": load.to_numpy() * (1 + at)}) for at, name in enumerate(names)]
+    pd.concat(frames).to_parquet(tmp_path / POOLS[2].file)
+    found = [each for half in ("tune", "check") for each in misses(POOLS[2], tmp_path, half)]
+    assert len(found) == len(names)
+    assert all(np.abs(each).max() < 1e-9 for each in found)
