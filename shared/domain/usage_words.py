@@ -6,6 +6,7 @@ from shared.domain.evidence import gigabytes
 from shared.domain.usage import UnderUse, Waits
 from shared.domain.waiting import ADVICE, PROPERTIES, TITLES, Cause
 
+FEW = 10.0  # hours
 MOST = 0.5  # of the waiting: what explains less of it is not told as the reason
 
 
@@ -14,8 +15,13 @@ def sentence_of(waits: Waits) -> str:
     if not waits.known_hours:
         return "Whether it waited is not known."
     if not waits.hours:
-        return f"Nothing of it waited in {waits.known_hours:,.0f} hours."
-    return f"It waited {waits.hours:,.1f} of {waits.known_hours:,.0f} hours ({100 * waits.share:.0f} %)."
+        return f"Nothing of it waited in {_hours(waits.known_hours)}."
+    return f"It waited {waits.hours:,.1f} of {_hours(waits.known_hours)} ({100 * waits.share:.0f} %)."
+
+
+def _hours(known: float) -> str:
+    """Of a new cluster with a digit."""
+    return f"{known:,.1f} hours" if known < FEW else f"{known:,.0f} hours"
 
 
 def before_a_raise(waits: Waits) -> str | None:

@@ -68,7 +68,7 @@ def test_hours_are_told_by_cause_the_longest_first_with_what_was_seen_meanwhile(
     assert evidence_of(waits.causes[0].verdict) == "It used 136 GB of its maximum of 160 GB, while 100 GB were free above it."
     assert evidence_of(waits.causes[1].verdict) == ""
     assert (waits.delay_seconds, waits.preempted_containers) == (6.0, 3)
-    assert sentence_of(waits) == "It waited 0.6 of 1 hours (58 %)."
+    assert sentence_of(waits) == "It waited 0.6 of 1.0 hours (58 %)."
 
 
 def test_what_is_not_told_is_not_called_no_waiting() -> None:
