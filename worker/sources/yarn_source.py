@@ -85,16 +85,29 @@ class YarnSource:
     ) -> Reading | DataError:
         """What comes of both looks at one queue."""
         query = replace(looks.query, queue=queue)
+        asked = replace(looks.first, queue=queue)
         if isinstance(first, DataError):
-            return self._why_nothing(replace(looks.first, queue=queue), query, first)
+            why = self._why_nothing(asked, query, first)
+            return self._stopped_or_gone(asked, query, why, root) if isinstance(why, QueueGone) else why
         try:
             reading = reading_of(replace(looks, query=query), first, second if isinstance(second, Reading) else None)
             if is_silent(reading, query):
                 others = root()
                 refuse_gone(reading, others if isinstance(others, Reading) else None, query)
         except QueueGone as gone:
-            return gone
+            return self._stopped_or_gone(asked, query, gone, root)
         return reading
+
+    def _stopped_or_gone(self, asked: Query, query: Query, stopped: QueueGone, root: Root) -> QueueGone:
+        """Of a stopped queue limits are told as long as it is there: where they have ended before those of others, it is gone."""
+        limits = self._or_error(of_limits(asked))
+        if isinstance(limits, Reading) and is_silent(limits, query):
+            others = root()
+            try:
+                refuse_gone(limits, others if isinstance(others, Reading) else None, query)
+            except QueueGone as gone:
+                return gone
+        return stopped
 
     def _why_nothing(self, asked: Query, query: Query, error: DataError) -> DataError:
         """Of a queue that was stopped all the time, that it was; else the error as it is."""

@@ -73,6 +73,8 @@ def made_up() -> Iterator[QueueSample]:
         yield QueueSample(queue="root.never", **common, is_running=0)
         if at < GONE_AT:
             yield QueueSample(queue="root.old", **common, **full)
+            yield QueueSample(queue="root.ended", **common, **(full if at < STOPPED_AT else {}), is_running=int(at < STOPPED_AT))
+            yield QueueSample(queue="root.unused", **common, is_running=0)
 
 
 SAMPLES = list(made_up())
@@ -195,11 +197,13 @@ def test_what_five_minutes_cannot_tell_is_read_from_the_samples(kept_at: Connect
 
 def test_queues_that_are_stopped_or_gone_are_told(kept_at: Connection) -> None:
     source = collected(a_connection(), kept_at)
-    assert source.queues(asked("")) == ["root", "root.etl", "root.never", "root.off", "root.old"]
+    assert source.queues(asked("")) == ["root", "root.ended", "root.etl", "root.never", "root.off", "root.old", "root.unused"]
     for queue, why in {
         "root.off": f"stopped since {STOPPED_AT:%Y-%m-%d %H:%M}",
         "root.never": f"stopped since {MONDAY:%Y-%m-%d %H:%M}",
         "root.old": "gone: the newest that is told of it is of",
+        "root.ended": "gone: the newest that is told of it is of",  # it was stopped before
+        "root.unused": "gone: the newest that is told of it is of",
     }.items():
         with pytest.raises(QueueGone, match=why):
             source.read(asked(queue))
@@ -221,9 +225,11 @@ def test_many_queues_are_read_by_two_scans(kept_at: Connection) -> None:
     assert isinstance(source, ScannedSource) == (kept_at.kind != "influxdb")
     if not isinstance(source, ScannedSource):
         return
-    names = ["root.etl", "root.off", "root.old", "root.never", "root"]
+    names = ["root.etl", "root.off", "root.old", "root.never", "root", "root.ended"]
     found = dict(source.scan(asked(""), names))
-    assert {name for name, each in found.items() if isinstance(each, QueueGone)} == {"root.off", "root.old", "root.never"}
+    assert {name for name, each in found.items() if isinstance(each, QueueGone)} == {*names} - {"root.etl", "root"}
+    assert "gone" in str(found["root.ended"])
+    assert "stopped since" in str(found["root.off"])
     alone, together = source.read(asked()), found["root.etl"]
     assert isinstance(together, Reading)
     pd.testing.assert_frame_equal(together.frame, alone.frame, check_freq=False)
