@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +21,7 @@ from shared.domain.wording import counted
 from shared.errors import BrokerAway, BrokerIsCluster, InvalidSettings, UsageError
 from shared.telemetry.metrics_folder import count_in, metrics_folder
 from worker.backtest.command import app as delivered
+from worker.backtest.decision_options import taken_from
 from worker.backtest.options import with_fields
 from worker.backtest.sample_options import FORMER, aliases_of, names_of
 from worker.fleet.liveness import COLLECTOR_PULSE, is_alive
@@ -212,8 +214,9 @@ def backtest(
     """Run the pipeline of a job on past data, at and after each cutoff unseen; exit 1 when no queue could be forecast."""
     from worker.backtest import report
 
+    run = partial(report.run, out=out, summary_file=summary, asked=taken_from(fields))
     asked = report.replay_request((path, *(covariates or ())), (step, history, horizon), models_of(models), **fields)
-    results = report.run(*asked, origins=origins, processes=processes, out=out, summary_file=summary, aliases=aliases_of(former))
+    results = run(*asked, origins=origins, processes=processes, aliases=aliases_of(former))
     raise typer.Exit(0 if report.show(results, as_json=as_json) else 1)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.domain.units import Unit
 from shared.domain.wording import counted
 
 MIN_GAIN = 0.03  # of the cost of doing nothing
@@ -51,12 +52,13 @@ class FrontierPoint:
 class ReplayVerdict:
     """Whether a rule is offered for a queue.
 
-    hours: that were replayed, of so many days. present: what doing nothing had. chosen: figures of the rule. beside: of doing
-        nothing and of all baselines.
+    hours: that were replayed, of so many days. present: what doing nothing had, in the unit of the demand.
+    chosen: figures of the rule. beside: of doing nothing, of all baselines and of the oracle.
     frontier: of the rule, by the level that it aims at.
     """
 
     queue: str
+    unit: Unit | None = None
     kappa: float
     days: int
     hours: float
@@ -84,6 +86,8 @@ def why_not_offered(chosen: RuleFigures, nothing: RuleFigures, days: int) -> str
     of_its_past = f"on {counted(days, 'day')} of its past"
     if chosen.ratio is None:
         return f"doing nothing would have cost nothing {of_its_past}"
+    if not chosen.changes:
+        return f"nothing would have been changed {of_its_past}"
     if chosen.ratio > 1 - MIN_GAIN:
         return f"changes as advised would have cost {percent_of(chosen.ratio)} of doing nothing {of_its_past}"
     if chosen.breach_hours > nothing.breach_hours:

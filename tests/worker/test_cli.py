@@ -413,6 +413,10 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
         (("--out", "forecasts.xlsx"), ".parquet, .csv"),
         (("--out", "nowhere/forecasts.csv"), "folder"),
         (("--summary", "nowhere/summary.json"), "folder"),
+        (("--decisions-out", "decisions.csv"), "accepted with --decisions"),
+        (("--decisions", "--decisions-out", "decisions.xlsx"), ".parquet, .csv"),
+        (("--decisions", "--decisions-out", "nowhere/decisions.csv"), "folder"),
+        (("--decisions", "--kappa", "0"), "--kappa"),
     ],
 )
 def test_what_a_backtest_does_not_accept_is_said_before_it_computes(

@@ -16,6 +16,7 @@ from shared.domain.units import Unit
 from shared.errors import UsageError
 from worker.backtest.calendar_options import calendar_of
 from worker.backtest.choice_options import choice_of
+from worker.backtest.decision_options import decisions_of
 from worker.backtest.sample_options import csv_of, delay_of, fill_of, names_of, numbers_of, queue_fields_of, where_of, zone_of
 
 CSV = typer.Option(help='How CSV is written: {"separator": ";", "decimal": ","}.', show_default="guessed")
@@ -72,8 +73,8 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
 
 
 FORMS = cast(
-    "tuple[Callable[..., dict[str, object]], ...]", (fields_of, calendar_of, choice_of)
-)  # each a part of the request's fields
+    "tuple[Callable[..., dict[str, object]], ...]", (fields_of, calendar_of, choice_of, decisions_of)
+)  # each a part of the request's fields, but the last
 
 
 def limits_of(guaranteed: str, maximum: str) -> Limits | None:

@@ -31,6 +31,7 @@ from shared.domain.search_space import candidates_of
 from shared.domain.wording import counted
 from shared.errors import QueuecastError, SeriesTooShort
 from worker.backtest.export import BAND
+from worker.backtest.known import Known, known_of
 from worker.backtest.summary import CutoffResult
 from worker.job.catalogue import model_cards
 from worker.job.event_files import text_at, with_file_events
@@ -65,6 +66,7 @@ class QueueReplay:
     results: tuple[CutoffResult, ...]
     reasons: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()  # of its data, and what is doubtful of them, in words
+    known: Known | None = None
 
 
 def replay(
@@ -118,7 +120,8 @@ def replay_queue(
             results.append(_replay_cutoff(_with_events(request, connections, cutoff_at), reading, queue, cutoff_at))
         except QueuecastError as error:
             reasons.append(f"{cutoff_at:%Y-%m-%d %H:%M}Z: {error}")
-    return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons), losses=losses)
+    known = known_of(request, reading.frame[request.target], cutoffs)
+    return QueueReplay(queue=queue, results=tuple(results), reasons=tuple(reasons), losses=losses, known=known)
 
 
 def _doubts(request: JobRequest, reading: Reading) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,9 @@ from shared.domain.places import Place
 from shared.domain.samples import NO_LIMIT_IN_PANEL
 from shared.domain.wording import counted
 from shared.errors import UsageError
+from worker.backtest import decisions
+from worker.backtest.decision_options import DecisionsAsked
+from worker.backtest.decisions import decided
 from worker.backtest.export import replacing
 from worker.backtest.replay import QueueReplay, columns_of, replay, rows
 from worker.backtest.summary import Summary, overall_summary, queue_summary
@@ -127,6 +130,7 @@ def run(
     out: Path | None,
     summary_file: Path | None,
     aliases: Sequence[Alias] = (),
+    asked: DecisionsAsked | None = None,
 ) -> Summary:
     """Replay, write what was asked for, and give the summary; how far it is goes to stderr, on a terminal as a bar.
 
@@ -137,6 +141,10 @@ def run(
     with _progress() as on_progress:
         replayed = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress, aliases=aliases)
     summary = summarise(replayed)
+    if asked is not None:
+        verdicts, reasons = decided(request, replayed, asked)
+        summary = replace(summary, decisions=verdicts, undecided=reasons)
+        decisions.write(verdicts.values(), asked.out)
     if out is not None:
         _write_rows(replayed, out)
     if summary_file is not None:
@@ -199,4 +207,5 @@ def show(summary: Summary, *, as_json: bool) -> bool:
     for texts in (summary.losses, summary.failures):
         for queue, reasons in texts.items():
             notice(f"{queue}: {'; '.join(reasons)}", style="yellow")
+    decisions.show(summary.decisions, summary.undecided)
     return bool(queues)

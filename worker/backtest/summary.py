@@ -17,6 +17,7 @@ import numpy as np
 
 from shared.domain.accuracy import ZERO
 from shared.domain.forecasts import Forecast, Measures
+from shared.domain.replays import ReplayVerdict
 from worker.models.base import FloatArray
 from worker.pipeline.measures import coverage, crps, decile_loss, deciles_of, measure, pinball
 
@@ -85,12 +86,15 @@ class Summary:
     """By queue and overall.
 
     failures: why a cutoff has no forecast. losses: what was left out of a queue's data, or is doubtful of them.
+    decisions: what rules for capacities would have cost, where that is asked; undecided: why that is not told.
     """
 
     queues: Mapping[str, QueueSummary]
     overall: OverallSummary
     failures: Mapping[str, Sequence[str]]
     losses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    decisions: Mapping[str, ReplayVerdict] = field(default_factory=dict)
+    undecided: Mapping[str, str] = field(default_factory=dict)
 
 
 def queue_summary(results: Sequence[CutoffResult]) -> QueueSummary:

@@ -33,6 +33,7 @@ def verdict(past: Past, terms: Terms, *, rule: Rule | None = None) -> ReplayVerd
     days = round(len(past.cutoffs) * past.window_steps / past.steps_per_day)
     return ReplayVerdict(
         queue=past.queue,
+        unit=past.cutoffs[0].facts.unit,
         kappa=terms.kappa,
         days=days,
         hours=_hours(past),

@@ -68,7 +68,7 @@ def test_a_rule_is_not_offered_for_more_hours_above_the_capacity() -> None:
 def test_a_queue_without_change_is_left() -> None:
     found = verdict(past_of(fallen(at=99)), Terms())
     assert (found.is_offered, found.chosen.changes) == (False, 0)
-    assert found.sentence == "Leave it: changes as advised would have cost 100.0 % of doing nothing on 20 days of its past."
+    assert found.sentence == "Leave it: nothing would have been changed on 20 days of its past."
 
 
 def test_few_days_are_no_evidence() -> None:
