@@ -63,6 +63,8 @@ def why_skipped(request: JobRequest, queue: str, error: DataError, issued_at: da
     if error.last_at is None:
         return f"without a value from {request.history_start(issued_at):%Y-%m-%d} to {issued_at:%Y-%m-%d}"
     if error.last_at > issued_at:
-        return f"without a value before {issued_at:{MINUTE}}, all are later, up to {error.last_at:{MINUTE}}"
+        ends = request.grid.step_start(issued_at, 2)  # of the step that has begun, in which they lie
+        when = f"; that step ends {ends:{MINUTE}}" if error.last_at < ends else ""
+        return f"without a value before {issued_at:{MINUTE}}, all are later, up to {error.last_at:{MINUTE}}{when}"
     is_gone = (issued_at - error.last_at).total_seconds() > max(SECONDS_PER_DAY, GONE_STEPS * request.step_seconds)
     return f"inactive since {error.last_at:%Y-%m-%d}" if is_gone else None

@@ -96,6 +96,12 @@ SHORT = SeriesTooShort("found 2 steps with a value, at least 3 are needed")
             EmptySeries("found 9 rows", last_at=MONDAY + timedelta(days=3_000)),
             "without a value before 2026-01-05 00:00 UTC, all are later, up to 2034-03-24 00:00 UTC",
         ),
+        (
+            a_request(),
+            EmptySeries("found 9 rows", last_at=MONDAY + timedelta(minutes=35)),
+            "without a value before 2026-01-05 00:00 UTC, all are later, up to 2026-01-05 00:35 UTC; "
+            "that step ends 2026-01-05 01:00 UTC",
+        ),
         (a_request(), SHORT, "too new to be forecast, found 2 steps with a value, at least 3 are needed"),
         (a_request(), DataLost("3 days of timestamps are text"), None),
         (a_request(), UnreadableData("it is no file"), None),
