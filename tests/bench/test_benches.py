@@ -19,6 +19,7 @@ from tests.bench.decisions.__main__ import printed as decisions_printed
 from tests.bench.decisions.pasts import past_of
 from tests.bench.fleet.bare import run_bare
 from tests.bench.fleet.stage import BASELINES, request_of, write_files
+from tests.bench.plans import DEFAULT, a_tree, line, measured
 from tests.bench.series import DataSet
 from tests.factories import a_load, a_request
 
@@ -83,3 +84,9 @@ def test_a_new_queue_that_stays_the_same_part_of_its_parent_is_never_off(tmp_pat
     found = [each for half in ("tune", "check") for each in misses(POOLS[2], tmp_path, half)]
     assert len(found) == len(names)
     assert all(np.abs(each).max() < 1e-9 for each in found)
+
+
+def test_plans_of_a_made_up_tree_are_made_and_timed() -> None:
+    seconds, found = measured(a_tree((4, 3), np.random.default_rng(1)), DEFAULT, 2)
+    assert {each.parent for each in found.plans if not each.refused} == {"root", *(f"root.q{place}" for place in range(4))}
+    assert "5 plans" in line("small", seconds, found, limit=0.0)

@@ -22,23 +22,25 @@ from math import inf
 import numpy as np
 
 from shared.domain.identifiers import first_of, shown
+from worker.models.base import FloatArray
 
 QUANTILES = 60  # stand for all that a child may demand
 HOURS = 24.0
 PRICE_HOURS = 1.2  # a unit that is moved costs as much as one that lies idle for so long
 ROUNDING = 1e-9  # relative to the parent
 FULL = 100.0
+Values = Sequence[float] | FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots: what is looked up often is kept beside the fields
-class Demand:
-    """What a child may demand in a step: values, which rise, and how likely each is; the masses add up to 1."""
+class Pooled:
+    """What a child may demand in any step, all of them pooled: values, which rise, and how likely each is, 1 in all."""
 
     values: tuple[float, ...]
     masses: tuple[float, ...]
 
     @classmethod
-    def of(cls, values: Sequence[float], masses: Sequence[float] | None = None, most: int = QUANTILES) -> Demand:
+    def of(cls, values: Values, masses: Values | None = None, most: int = QUANTILES) -> Pooled:
         """Of at least one value; of more than `most` as many means of equally likely parts, so that the mean stays.
 
         Args:
@@ -82,18 +84,19 @@ class Child:
         floor, ceiling: what it gets at least, and at most. maximum: what YARN lets it reach, never less than its guarantee.
         kappa: how many idle units a missing one is worth.
         weight: of a missing unit: 1 where what is lent comes back only when containers end, 0.5 where it is taken back.
-        is_protected: it is never changed.
+        is_protected: it is never changed. is_counted: whether it is one more, if it is changed; else it is changed anyway.
     """
 
     name: str
     present: float
-    demand: Demand | None = None
+    demand: Pooled | None = None
     floor: float = 0.0
     ceiling: float = inf
     maximum: float = inf
     kappa: float = 10.0
     weight: float = 1.0
     is_protected: bool = False
+    is_counted: bool = True
 
     @property
     def is_fixed(self) -> bool:
@@ -119,7 +122,7 @@ class Room:
         total: what all of them have together. is_exact: nothing of it is left over, else it is a limit.
         budget: of all raises together. step: the least change of one. most_changes: of siblings; None = of all.
         hours: for which the demand is told. price_hours: a changed unit costs as much as one that lies idle for so long.
-        slack: what an idle unit costs; where nothing is left over it is the same for every plan.
+        slack: what an idle unit costs. Where nothing is left over, all that is missing counts as much more.
     """
 
     total: float

@@ -40,12 +40,16 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """How many children it stands for, what each has, and what each may get and give, in shares of the total."""
+    """How many children it stands for, what each has, and what each may get and give, in shares of the total.
+
+    is_counted: whether a change of it is one of those of which there may be so many.
+    """
 
     count: int
     present: float
     raised: Line
     lowered: Line
+    is_counted: bool = True
 
     @property
     def may_change(self) -> bool:
@@ -75,6 +79,9 @@ class _Side:
         return [(self.column, self.count * self.rest.start), *((column, float(self.count)) for column in self.pieces)]
 
 
+_Pair = tuple[_Side, _Side]  # raise and cut of a group
+
+
 def solved(groups: Sequence[Group], room: Room, seconds: float) -> tuple[Ending, list[float] | None]:
     """Of each group by how much each child of it changes; None = none was found in time, or none is possible.
 
@@ -85,12 +92,15 @@ def solved(groups: Sequence[Group], room: Room, seconds: float) -> tuple[Ending,
     is_whole = room.step > 0 or room.most_changes is not None
     pairs = _sides(groups, room, is_whole=is_whole)
     sides = [side for pair in pairs for side in pair]
+    spare = room.total - sum(group.count * group.present for group in groups)
     costs, low, high, whole = np.array([column for side in sides for column in _columns(side, is_whole=is_whole)]).T
     rows = _Rows()
-    _share_out(rows, sides, room.total - sum(group.count * group.present for group in groups), room)
+    _share_out(rows, sides, spare, room)
     if is_whole:
-        _decide(rows, pairs, room)
-    options = {"time_limit": seconds, "mip_rel_gap": GAP, "presolve": False}  # which takes seconds here, and gains nothing
+        counted = [pair for pair, group in zip(pairs, groups, strict=True) if group.is_counted]
+        _decide(rows, pairs, counted, room)
+    # Presolve takes seconds here and gains nothing; without pieces it takes no time, and HiGHS prints lines unless it is on.
+    options = {"time_limit": seconds, "mip_rel_gap": GAP, "presolve": not any(side.rest.lengths for side in sides)}
     bounds, constraint = Bounds(low, high), rows.constraint(len(costs))
     found = milp(costs, integrality=whole, bounds=bounds, constraints=constraint, options=options)
     if found.x is None:
@@ -99,7 +109,7 @@ def solved(groups: Sequence[Group], room: Room, seconds: float) -> tuple[Ending,
     return Ending(found.status), [float(up + down) for up, down in zip(moved[::2], moved[1::2], strict=True)]
 
 
-def _sides(groups: Sequence[Group], room: Room, *, is_whole: bool) -> list[tuple[_Side, _Side]]:
+def _sides(groups: Sequence[Group], room: Room, *, is_whole: bool) -> list[_Pair]:
     """Raise and cut of each. Neither is more than the budget, and what the children have beyond the total."""
     over = max(0.0, sum(group.count * group.present for group in groups) - room.total)
     most = room.budget, room.budget + over if room.is_exact else inf
@@ -184,12 +194,12 @@ def _share_out(rows: _Rows, sides: Sequence[_Side], spare: float, room: Room) ->
         rows.add([entry for side in sides if side.sign > 0 for entry in side.entries], -inf, room.budget)
 
 
-def _decide(rows: _Rows, pairs: Sequence[tuple[_Side, _Side]], room: Room) -> None:
+def _decide(rows: _Rows, pairs: Sequence[_Pair], counted: Sequence[_Pair], room: Room) -> None:
     """A piece only with what it begins with, one of both ways, and the number of changes."""
     for pair in pairs:
         for side in pair:
             for column, length in zip(side.pieces, side.rest.lengths, strict=True):
                 rows.add([(column, 1.0), (side.column, -length)], -inf, 0.0)
         rows.add([(side.column, 1.0) for side in pair], 0.0, 1.0)
-    if room.most_changes is not None:
-        rows.add([(side.column, float(side.count)) for pair in pairs for side in pair], 0.0, float(room.most_changes))
+    if room.most_changes is not None and counted:
+        rows.add([(side.column, float(side.count)) for pair in counted for side in pair], 0.0, float(room.most_changes))

@@ -5,9 +5,10 @@
           Σ u ≤ budget        u, v = 0 or at least a step, one of them 0         at most N children with a change
 
 The costs are convex and each child's its own, so that they are sums of pieces with rising slopes (Dantzig, Linear Programming
-and Extensions, 1963, 24-1: separable convex programming). Solved by HiGHS (Huangfu and Hall, Parallelizing the dual revised
-simplex method, Mathematical Programming Computation 10, 2018). Children that are equal in everything get equal capacities: they
-change together or not at all. Of several plans that cost the same one is taken that moves least, as moving has a price.
+and Extensions, 1963, 24-1: separable convex programming). Where all of C is shared out, Σ slack is Σ shortfall and a constant, so
+that a missing unit counts 1 + κ w. Solved by HiGHS (Huangfu and Hall, Parallelizing the dual revised simplex method, Mathematical
+Programming Computation 10, 2018). Children that are equal in everything get equal capacities: they change together or not at all.
+Of several plans that cost the same one is taken that moves least, as moving has a price.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from enum import StrEnum
 from math import inf
 
 from shared.errors import InfeasiblePlan
-from worker.decisions.problem import FULL, Child, Demand, Room, cost, lowering, raising, why_infeasible
+from worker.decisions.problem import FULL, Child, Pooled, Room, cost, lowering, raising, why_infeasible
 from worker.decisions.programme import Ending, Group, solved
 from worker.decisions.water_filling import stepwise
 
@@ -112,7 +113,11 @@ def _without_solver(groups: Sequence[tuple[Places, Child]], room: Room) -> list[
     moves = [amounts[id(child)] - child.present for _, child in groups]
     over = sum(len(places) * amounts[id(child)] for places, child in groups) - room.total
     raised = sum(len(places) * max(0.0, move) for (places, _), move in zip(groups, moves, strict=True))
-    changed = [(len(places), abs(move)) for (places, _), move in zip(groups, moves, strict=True) if abs(move) > NOTHING]
+    changed = [
+        (len(places) * child.is_counted, abs(move))
+        for (places, child), move in zip(groups, moves, strict=True)
+        if abs(move) > NOTHING
+    ]
     is_shared_out = over <= NOTHING and (not room.is_exact or over >= -NOTHING) and raised <= room.budget + NOTHING
     are_few = room.most_changes is None or sum(count for count, _ in changed) <= room.most_changes
     is_kept = is_shared_out and are_few and all(size >= room.step - NOTHING for _, size in changed)
@@ -146,7 +151,8 @@ def _groups(children: Sequence[Child]) -> list[tuple[Places, Child]]:
 
 
 def _column(places: Places, child: Child, room: Room) -> Group:
-    return Group(count=len(places), present=child.present, raised=raising(child, room), lowered=lowering(child, room))
+    raised, lowered = raising(child, room), lowering(child, room)
+    return Group(count=len(places), present=child.present, raised=raised, lowered=lowered, is_counted=child.is_counted)
 
 
 def _scaled(child: Child, whole: float) -> Child:
@@ -155,7 +161,7 @@ def _scaled(child: Child, whole: float) -> Child:
     return replace(
         child,
         present=child.present / whole,
-        demand=None if demand is None else Demand(values=tuple(v / whole for v in demand.values), masses=demand.masses),
+        demand=None if demand is None else Pooled(values=tuple(v / whole for v in demand.values), masses=demand.masses),
         floor=child.floor / whole,
         ceiling=child.ceiling / whole,
         maximum=child.maximum / whole,

@@ -1,7 +1,7 @@
 """Capacity by equal marginal cost: what a joint plan comes to, and how it is explained; the plan, where no solver finds one.
 
     λ ─────┬────────┬─────   all children are filled until the next unit saves each of them the same, λ; of those without a
-      ▓▓▓▓▓│▓▓▓▓▓▓▓▓│▓▓▓▓    bound and a price: P(D > c) κ w is the same (Everett, Generalized Lagrange multiplier method,
+      ▓▓▓▓▓│▓▓▓▓▓▓▓▓│▓▓▓▓    bound and a price: P(D > c) (1 + κ w) is the same (Everett, Generalized Lagrange multiplier method,
       etl  │  bi    │ adhoc  Operations Research 11, 1963; Boyd and Vandenberghe, Convex Optimization, example 5.2)
 
 λ is found by bisection between the slopes that there are. Where several children have a piece of just that slope, each gets the
@@ -63,7 +63,9 @@ def stepwise(children: Sequence[Child], room: Room) -> Filling:
         free = [place for place in changed if chosen[place].lowest <= chosen[place].present <= chosen[place].highest]
         small = min(free, key=lambda place: abs(moves[place]), default=None)
         most = len(changed) if room.most_changes is None else room.most_changes
-        if small is None or (len(changed) <= most and abs(moves[small]) >= room.step * (1 - ROUNDING)):
+        if small is None or (
+            sum(chosen[place].is_counted for place in changed) <= most and abs(moves[small]) >= room.step * (1 - ROUNDING)
+        ):
             return found
         alike = replace(chosen[small], name="")
         chosen = [replace(child, is_protected=True) if replace(child, name="") == alike else child for child in chosen]

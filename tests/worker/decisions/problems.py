@@ -7,16 +7,16 @@ from math import inf
 
 from hypothesis import strategies as st
 
-from worker.decisions.problem import Child, Demand, Room, cost
+from worker.decisions.problem import Child, Pooled, Room, cost
 
 TOTAL = 12
 KAPPAS = (4.0, 10.0, 20.0)
 
 
 @st.composite
-def demands(draw: st.DrawFn) -> Demand:
+def demands(draw: st.DrawFn) -> Pooled:
     """Of a few whole values."""
-    return Demand.of([float(value) for value in draw(st.lists(st.integers(0, TOTAL), min_size=1, max_size=6))])
+    return Pooled.of([float(value) for value in draw(st.lists(st.integers(0, TOTAL), min_size=1, max_size=6))])
 
 
 @st.composite

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InfeasiblePlan
 from tests.worker.decisions.problems import TOTAL, all_plans, costs_in_all, rooms, siblings
-from worker.decisions.problem import Child, Demand, Room
+from worker.decisions.problem import Child, Pooled, Room
 from worker.decisions.siblings import Method, allocated
 from worker.decisions.water_filling import filled
 
@@ -19,7 +19,7 @@ TIGHT = 1e-6
 
 
 def a_child(name: str, present: float, *values: float, **limits: float) -> Child:
-    return Child(name=name, present=present, demand=Demand.of(values) if values else None, **limits)
+    return Child(name=name, present=present, demand=Pooled.of(values) if values else None, **limits)
 
 
 @settings(max_examples=150, deadline=None)
@@ -83,7 +83,7 @@ def test_a_plan_in_another_unit_is_the_same_plan(children: list[Child], room: Ro
         replace(
             child,
             present=child.present * unit,
-            demand=None if child.demand is None else Demand.of([v * unit for v in child.demand.values], child.demand.masses),
+            demand=None if child.demand is None else Pooled.of([v * unit for v in child.demand.values], child.demand.masses),
             floor=child.floor * unit,
             ceiling=child.ceiling * unit,
             maximum=child.maximum * unit,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 
 from tests.worker.decisions.problems import TOTAL, rooms, siblings
-from worker.decisions.problem import Child, Demand, Room, slope
+from worker.decisions.problem import Child, Pooled, Room, slope
 from worker.decisions.water_filling import explained, filled, stepwise
 
 
 def a_child(name: str, present: float, *values: float, **limits: float) -> Child:
-    return Child(name=name, present=present, demand=Demand.of(values), **limits)
+    return Child(name=name, present=present, demand=Pooled.of(values), **limits)
 
 
 @settings(max_examples=100, deadline=None)
@@ -38,7 +38,7 @@ def test_equal_risks_are_found_and_told() -> None:
 
 
 def test_a_shortage_that_is_next_to_nothing_is_not_called_none() -> None:
-    rare = Child(name="rare", present=1, demand=Demand(values=(1.0, 9.0), masses=(0.9999, 0.0001)))
+    rare = Child(name="rare", present=1, demand=Pooled(values=(1.0, 9.0), masses=(0.9999, 0.0001)))
     assert explained([rare], [2.0]) == "rare runs short less than 0.1 % of the time"
     assert explained([replace(rare, demand=None)], [2.0]) == ""
 
