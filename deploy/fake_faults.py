@@ -72,6 +72,12 @@ def _gone(_handler: BaseHTTPRequestHandler, _reply: Reply) -> None:
     """Nothing: the connection ends."""
 
 
+def _unanswered(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """A change is taken up, and nobody is told; all else is answered."""
+    if handler.command != "PUT":
+        reply.send_to(handler)
+
+
 FAULTS: Mapping[str, Callable[[BaseHTTPRequestHandler, Reply], None]] = {
     "slow": _slow,
     "cut": _cut,
@@ -80,4 +86,5 @@ FAULTS: Mapping[str, Callable[[BaseHTTPRequestHandler, Reply], None]] = {
     "huge": _huge,
     "broken": _broken,
     "gone": _gone,
+    "unanswered": _unanswered,
 }

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from threading import Thread
@@ -161,12 +161,13 @@ class Handler(BaseHTTPRequestHandler):
         if not fleet.has_store:
             return Reply(400, NO_STORE.encode(), TEXT)
         asked = (self.command, name.removeprefix("scheduler-conf"))
-        if asked == ("GET", ""):
-            return _json(configuration_answer(cluster.properties))
-        if asked == ("GET", "/version"):
-            return _json({"versionID": cluster.version})
+        if asked in {("GET", ""), ("GET", "/version")}:
+            told = {"versionID": cluster.version} if asked[1] else configuration_answer(cluster.properties)
+            return replace(_json(told), headers={"ETag": _tag(cluster)})
         if asked not in {("PUT", ""), ("POST", "/validate")}:
             return Reply(405, b"Method Not Allowed", TEXT)
+        if self.headers.get("If-Match", _tag(cluster)) != _tag(cluster):
+            return Reply(412, b"Precondition Failed", TEXT)
         return _changed(cluster, body, is_trial=self.command == "POST")
 
     def _fake(self, server: Server, wanted: dict[str, list[str]]) -> Reply:
@@ -219,6 +220,10 @@ def _changed(cluster: FakeCluster, body: bytes, *, is_trial: bool) -> Reply:
     if refusal is not None:
         return Reply(400, f"{INVALID if is_trial else ''}{refusal}".encode(), TEXT)
     return _json(configuration_answer(wanted)) if is_trial else Reply(200, APPLIED.encode(), TEXT)
+
+
+def _tag(cluster: FakeCluster) -> str:
+    return f'"{cluster.version}"'
 
 
 def _exception(status: int, kind: str, message: str) -> Reply:

@@ -26,7 +26,7 @@ from shared.command.terminal import notice
 from shared.config.data_folder import open_data_folder
 from shared.config.machine import this_machine
 from shared.config.settings import PREFIX, Settings
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import readers
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
 from shared.errors import BrokerAway
@@ -147,7 +147,7 @@ def fleet(settings: Settings, layout: Layout) -> list[Program]:
 
 def has_clusters(settings: Settings) -> bool:
     """Whether there is anything to collect from."""
-    return any(isinstance(each, YarnConnection) for each in settings.all_connections.values())
+    return bool(readers(settings.all_connections))
 
 
 def collector(settings: Settings) -> Program:

@@ -7,14 +7,25 @@ the first two is made good for: a row has the id of its step, and the next step 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
+import structlog
+
+from shared.config.settings import Settings
+from shared.connections.yarn import applier
+from shared.domain.applying import why_too_often
 from shared.domain.audits import AuditEntry
 from shared.domain.proposal_states import ProposalState
-from shared.domain.proposals import Proposal, Step, moved, superseded
-from shared.errors import ProposalForbids
+from shared.domain.proposals import Proposal, Step, check_in_time, moved, superseded
+from shared.errors import BrokerAway, ProposalForbids, ProposalNotFound
 from shared.store import Store
 from shared.store.proposals import ProposalFile
 from shared.telemetry.logs import audit
+
+SENT = (ProposalState.APPLYING, ProposalState.SEEN, ProposalState.FAILED)  # states of those that were sent to their cluster
+MAX_SENT = 200  # that are looked at
+
+log = structlog.get_logger(__name__)
 
 Check = Callable[[Proposal], None]  # raises what forbids a step
 
@@ -61,6 +72,55 @@ def carry(store: Store, decision_id: str, step: Step, check: Check | None = None
         keep_trail(store, now)
     _tell(now, step)
     return now
+
+
+def begin_applying(store: Store, settings: Settings, decision_id: str, step: Step, wake: Callable[[str], None]) -> Proposal:
+    """Let a proposal be applied, and have somebody do it; that nobody could be told is no failure: the reaper does so.
+
+    Args:
+        step: to the state `applying`, and who has asked for it.
+        wake: tells somebody to apply the proposal of this id; raises BrokerAway.
+
+    Returns:
+        What it is now. Raises as `carry` does, and ProposalForbids with what stands against it now.
+    """
+    now = carry(store, decision_id, step, lambda known: check_applying(store, settings, known, step.at))
+    try:
+        wake(decision_id)
+    except BrokerAway as error:
+        log.warning("nobody was told to apply the decision; the reaper will see to it", decision_id=decision_id, error=str(error))
+    return now
+
+
+def check_applying(store: Store, settings: Settings, proposal: Proposal, now: datetime) -> None:
+    """Raises ProposalForbids: applying is off, the cluster has no connection for it, or it is the wrong time."""
+
+    def forbid(why: str) -> None:
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
+
+    if settings.apply == "off":
+        forbid("nothing is applied: QUEUECAST_APPLY is off")
+    if not proposal.patch:
+        forbid("it changes nothing of a cluster's configuration")
+    if applier(settings.all_connections, proposal.cluster) is None:
+        forbid(f"no connection may apply to the cluster {proposal.cluster}; its files are applied by hand")
+    check_in_time(proposal, now, store.policies.of(proposal.group))
+    if proposal.follows is not None and not _is_in_force(store, proposal.follows):
+        forbid(f"it follows on {proposal.follows}, which is not in force yet")
+    if why := why_too_often(proposal, sent_to(store, proposal.cluster), now):
+        forbid(why)
+
+
+def sent_to(store: Store, cluster: str) -> list[Proposal]:
+    """The proposals of a cluster that may have been sent to it lately, newest first."""
+    return store.proposals.find(cluster=cluster, states=SENT, limit=MAX_SENT)
+
+
+def _is_in_force(store: Store, decision_id: str) -> bool:
+    try:
+        return store.proposals.get(decision_id).state is ProposalState.SEEN
+    except ProposalNotFound:
+        return False
 
 
 def keep_trail(store: Store, proposal: Proposal) -> None:

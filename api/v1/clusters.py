@@ -8,7 +8,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema.changes import ToldChange, told_changes
-from shared.connections.yarn import YarnConnection, may_know
+from shared.connections.yarn import YarnConnection, may_know, readers
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import listed
@@ -21,8 +21,8 @@ def visible_clusters(services: Services) -> dict[str, YarnConnection]:
     """Cluster → the connection that leads to it, of those whose projects the caller is of."""
     projects = caller().projects
     found: dict[str, YarnConnection] = {}
-    for _, connection in sorted(services.settings.all_connections.items()):
-        if isinstance(connection, YarnConnection) and (projects is None or connection.serves(*projects)):
+    for _, connection in sorted(readers(services.settings.all_connections).items()):
+        if projects is None or connection.serves(*projects):
             found.setdefault(connection.cluster, connection)
     return found
 

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy, trees of queues; or forever")
     keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
     keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
+    apply: Literal["on", "off"] = Field(
+        "on",
+        description="off: no decision is applied to any cluster, whatever connections may; in the file it is taken up at once",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level of a log line")
 
     @field_validator("*", mode="before")

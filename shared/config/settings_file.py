@@ -90,7 +90,10 @@ class SettingsFile:
         if not update:
             return settings
         new = settings.model_copy(update=update)
-        _tell(settings.all_connections, new.all_connections)
+        if update.keys() - {"apply"}:
+            _tell(settings.all_connections, new.all_connections)
+        if "apply" in update:
+            log.warning("decisions are applied again" if new.apply == "on" else "no decision is applied any more")
         return new
 
     def _refuse(self, problems: list[str] | tuple[str, ...]) -> None:
@@ -104,9 +107,9 @@ def _signature(status: os.stat_result) -> Signature:
 
 
 def reloaded() -> frozenset[str]:
-    """The settings that are taken up while a process runs: connections, and those that make one exist."""
+    """The settings that are taken up while a process runs: connections, those that make one exist, and what stops applying."""
     made_by = {setting for kind in kinds for setting in kinds[kind].taken_from.values()}
-    return frozenset({"connections", *made_by} & set(Settings.model_fields))
+    return frozenset({"connections", "apply", *made_by} & set(Settings.model_fields))
 
 
 def _tell(before: dict[str, Connection], after: dict[str, Connection]) -> None:

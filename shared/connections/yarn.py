@@ -1,4 +1,4 @@
-"""A YARN cluster, by its ResourceManagers: what is collected of its queues, and whose tree is shown."""
+"""A YARN cluster, by its ResourceManagers: what is collected of its queues, whose tree is shown, and what may change it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.config.connection import Connection, ConnectionName, Look, Meant, PlaceField, kinds
+from shared.config.connection import Connection, ConnectionName, Look, Meant, PlaceField, Role, kinds
 from shared.config.setting_kinds import CaFile, KeptFor
 from shared.domain.durations import Duration
 from shared.domain.identifiers import listed, shown
@@ -20,11 +20,12 @@ from shared.domain.samples import Aggregation
 from shared.domain.texts import ClusterName, Text
 from shared.domain.timegrid import MINUTE
 from shared.domain.wording import counted
-from shared.errors import SourceAway
+from shared.errors import InvalidRequest, InvalidSettings, SourceAway
 
 if TYPE_CHECKING:
     from shared.domain.queue_tree import QueueTree
     from shared.drivers.yarn import YarnCluster
+    from shared.drivers.yarn_changes import YarnChanges
 
 PORTS = {"http": 80, "https": 443}
 MAX_ADDRESSES = 8
@@ -53,7 +54,10 @@ Address = Annotated[str, AfterValidator(_address)]
 
 @kinds.register("yarn")
 class YarnConnection(Connection):
-    """It is only read, by the collector. Jobs read what is kept of it, wherever that is: who may use a cluster may read that."""
+    """It is only read, by the collector. Jobs read what is kept of it, wherever that is: who may use a cluster may read that.
+
+    A second one of the same cluster may change it: approved decisions are applied over it, and it is used for nothing else.
+    """
 
     asks: ClassVar = {
         PARTITION: PlaceField(accepts=PartitionName, roles=("source",), hint="the label of its nodes; none given = default")
@@ -79,6 +83,11 @@ class YarnConnection(Connection):
         None,
         description="the file capacity-scheduler.xml, as it lies on this machine, of clusters whose ResourceManager does not "
         "show its configuration",
+    )
+    may_apply: bool = Field(
+        False,
+        description="beside the connection that reads the cluster: approved decisions may be applied over this one, by a person's"
+        " click, and it is used for nothing else; `user` has to be an administrator of YARN",
     )
     interval_seconds: int = Field(
         30, ge=10, le=300, description="between samples that `queuecast collect` takes; above 60 peaks are missed"
@@ -119,9 +128,12 @@ class YarnConnection(Connection):
     def clash(self, name: str, every: Mapping[str, Connection]) -> str:
         """Each cluster has one connection, which says who may see it, and its samples a place that takes them."""
         clusters = {other: each for other, each in every.items() if isinstance(each, YarnConnection)}
-        same = [other for other, each in clusters.items() if each.cluster == self.cluster and other != name]
-        if same:
-            return f"is of the cluster {shown(self.cluster)}, as {listed(same)}; accepted is one connection for each cluster"
+        others = {other: each for other, each in clusters.items() if each.cluster == self.cluster and other != name}
+        if same := [other for other, each in others.items() if each.may_apply == self.may_apply]:
+            kind = "one connection that may apply" if self.may_apply else "one connection"
+            return f"is of the cluster {shown(self.cluster)}, as {listed(same)}; accepted is {kind} for each cluster"
+        if self.may_apply:
+            return "" if others else f"may apply to the cluster {shown(self.cluster)}, which no other connection reads"
         accepting = sorted(other for other, each in every.items() if each.takes_samples)
         kept_at = every.get(self.samples)
         if kept_at is not None and kept_at.takes_samples:
@@ -140,9 +152,24 @@ class YarnConnection(Connection):
             has_kerberos=self.authentication == "kerberos",
         )
 
+    def check_reach(self, place: Place, role: Role) -> None:
+        """What may be applied over is not read by jobs; raises InvalidRequest."""
+        if self.may_apply:
+            detail = f"{place.name} is there to apply decisions; accepted is the connection that reads {shown(self.cluster)}"
+            raise InvalidRequest(detail, field=f"data.{role}.name")
+
+    def changes(self) -> YarnChanges:
+        """What changes the cluster; raises InvalidSettings where this connection is there to read it."""
+        from shared.drivers.yarn_changes import YarnChanges
+
+        if not self.may_apply:
+            raise InvalidSettings(f"the connection of the cluster {shown(self.cluster)} is only read: `may_apply` is not set")
+        return YarnChanges(self.resource_managers())
+
     def look(self, _name: str) -> Look:
         """The queues themselves, and what each ResourceManager says of itself."""
-        from shared.drivers.yarn import host_of, words_of
+        from shared.drivers.yarn import words_of
+        from shared.drivers.yarn_answers import host_of
 
         yarn = self.resource_managers()
         snapshot = yarn.snapshot()
@@ -164,9 +191,20 @@ class YarnConnection(Connection):
         return Look(detail=detail, advice="; ".join(advice))
 
 
+def readers(connections: Mapping[str, Connection]) -> dict[str, YarnConnection]:
+    """The clusters that are read, by the name of their connection."""
+    return {name: each for name, each in connections.items() if isinstance(each, YarnConnection) and not each.may_apply}
+
+
+def applier(connections: Mapping[str, Connection], cluster: str) -> YarnConnection | None:
+    """What decisions about a cluster may be applied over; None = nothing may be."""
+    found = (each for each in connections.values() if isinstance(each, YarnConnection) and each.may_apply)
+    return next((each for each in found if each.cluster == cluster), None)
+
+
 def may_use(connections: Iterable[Connection], cluster: str, project: str) -> bool | None:
     """Whether a project may use a connection that leads to this cluster; None = none leads there."""
-    ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == cluster]
+    ours = [each for each in connections if isinstance(each, YarnConnection) and each.cluster == cluster and not each.may_apply]
     return any(each.serves(project) for each in ours) if ours else None
 
 

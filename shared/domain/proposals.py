@@ -188,11 +188,16 @@ def decision_id(group: Group, issued_at: datetime, proposed_by: str, job: str = 
 
 
 def moved(proposal: Proposal, step: Step) -> Proposal:
-    """The proposal with a further step; raises ProposalForbids where that does not follow."""
+    """The proposal with a further step; raises ProposalForbids where that does not follow.
+
+    One that could not be applied, and of which nothing was changed, may be applied again: it was never sent, as it were.
+    """
     if not may_follow(proposal.state, step.state):
         raise ProposalForbids(why_not(proposal.state, step.state), decision_id=proposal.decision_id)
     at = max([step.at, *(before.at for before in proposal.steps[-1:])])  # whoever comes second may have looked at the clock first
-    return replace(proposal, state=step.state, steps=(*proposal.steps, replace(step, at=at)))
+    was_in_vain = proposal.state is ProposalState.APPLYING and step.state is ProposalState.EXPORTED
+    put_at = None if was_in_vain else proposal.put_at
+    return replace(proposal, state=step.state, steps=(*proposal.steps, replace(step, at=at)), put_at=put_at)
 
 
 def check_approval(proposal: Proposal, token_id: str, now: datetime, policy: Policy) -> None:

@@ -1,4 +1,4 @@
-"""A YARN cluster by the REST API of its ResourceManagers. Only read, and nothing but GET is ever sent.
+"""A YARN cluster by the REST API of its ResourceManagers. Only read: what else is sent than GET, yarn_changes.py sends.
 
     snapshot   scheduler and metrics of the one that is active: two questions
     standby    answers 307: then each address is asked for its /info, and the first that says ACTIVE is the one from then on
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +18,12 @@ from http.client import HTTPException
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from shared.domain.identifiers import control_in, shown
+from shared.domain.identifiers import shown
 from shared.domain.queue_tree import QueueTree
-from shared.drivers.bounded_http import PORTS, Answer, NotPlainError, TooLargeError, fetch
+from shared.drivers.bounded_http import Answer, NotPlainError, TooLargeError, fetch
 from shared.drivers.kerberos import negotiate
-from shared.errors import CredentialsRefused, QueuecastError, SourceAway, SourceNotFound, YarnUnreadable
+from shared.drivers.yarn_answers import CONFIGURATION, INFO, JMX, METRICS, NODES, SCHEDULER, good, host_of, in_short
+from shared.errors import QueuecastError, SourceAway, YarnUnreadable
 from shared.yarn.cluster_info import ClusterInfo, Node, read_info, read_nodes
 from shared.yarn.jmx import BEANS, QueueMetrics, read_queue_metrics
 from shared.yarn.reading import read_tree
@@ -31,17 +32,9 @@ from shared.yarn.scheduler_conf import read_configuration
 INFO_SECONDS, ANSWER_SECONDS = 4.0, 10.0
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 10.0, 60.0
 MAX_MIB = 64
-MAX_WORDS = 200  # characters of what a server says
-INFO, SCHEDULER, METRICS, NODES, CONFIGURATION = "info", "scheduler", "metrics", "nodes", "scheduler-conf"
-JMX = "jmx"
 PLACES = {JMX: ("/jmx", [f"qry={quote(f'{BEANS},*')}"])}
 QUESTIONS = (INFO, SCHEDULER, METRICS, NODES, CONFIGURATION, JMX)
-_AWAY = {408, 425, 429}
-_REFUSED = {
-    401: "authentication failed",
-    403: "authentication succeeded, but it is not allowed",
-    407: "a proxy wants credentials",
-}
+NO_HEADERS: Mapping[str, str] = {}
 T = TypeVar("T")
 
 
@@ -173,29 +166,34 @@ class YarnCluster:
 
     def _get(self, address: str, path: str, *, seconds: float = ANSWER_SECONDS) -> bytes:
         """The content of a good answer."""
+        return good(self.sent(address, path, seconds=seconds), path, address).content
+
+    def sent(
+        self,
+        address: str,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        seconds: float = ANSWER_SECONDS,
+    ) -> Answer:
+        """The answer of one address to one question, whatever its status, asked once."""
         host = host_of(address)
         place, query = PLACES.get(path, (f"/ws/v1/cluster/{path}", []))
         query = query + ([f"user.name={quote(self._user, safe='')}"] if self._user else [])
-        headers = {"Accept": "application/json", "User-Agent": "queuecast"}
+        told = {"Accept": "application/json", "User-Agent": "queuecast", **headers}
         if self._has_kerberos:
-            headers["Authorization"] = negotiate(str(urlsplit(address).hostname))
+            told["Authorization"] = negotiate(str(urlsplit(address).hostname))
         url = f"{address.rstrip('/')}{place}{'?' if query else ''}{'&'.join(query)}"
         self.asked[path] += 1
         try:
-            answer = fetch(url, headers, seconds=seconds, max_bytes=MAX_MIB << 20, ca_file=self._ca_file)
+            most, ca_file = MAX_MIB << 20, self._ca_file
+            return fetch(url, told, method=method, body=body, seconds=seconds, max_bytes=most, ca_file=ca_file)
         except (OSError, HTTPException) as error:
-            raise SourceAway(f"{host}: {type(error).__name__}: {_short(str(error))}") from error
+            raise SourceAway(f"{host}: {type(error).__name__}: {in_short(str(error))}") from error
         except (TooLargeError, NotPlainError) as error:
             raise YarnUnreadable(f"{host}, {path}: {error}") from error
-        if answer.status != 200:
-            raise _refusal(answer, path, host)
-        return answer.content
-
-
-def host_of(address: str) -> str:
-    """Where it is, for messages."""
-    parts = urlsplit(address)
-    return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
 
 
 def words_of(member: Member) -> str:
@@ -203,34 +201,3 @@ def words_of(member: Member) -> str:
     if member.info is None:
         return member.error.detail if member.error is not None else ""
     return f"{host_of(member.address)}: {shown(str(member.info.ha_state or 'active')).lower()}"
-
-
-def _refusal(answer: Answer, path: str, host: str) -> QueuecastError:
-    """The error that a status means."""
-    status, said = answer.status, _said(answer.content)
-    if 300 <= status < 400:
-        leads = shown(answer.headers.get("location", "no address"))
-        return SourceAway(f"{host}: status {status}, as of one that is standby: it leads to {leads}, which is not followed")
-    if status in _REFUSED:
-        wants = answer.headers.get("www-authenticate", "")
-        hint = '; it asks for Kerberos: `authentication = "kerberos"`' if wants.startswith("Negotiate") else ""
-        return CredentialsRefused(f"{host}, {path}: {_REFUSED[status]}: {said}{hint}")
-    if status in _AWAY or status >= 500:
-        return SourceAway(f"{host}: status {status}: {said}")
-    if path == CONFIGURATION:
-        return SourceNotFound(f"{host}: its configuration cannot be had, as where it comes from a file: status {status}: {said}")
-    if path in {NODES, JMX}:
-        return SourceNotFound(f"{host}: {path} is not answered: status {status}: {said}")
-    return SourceNotFound(f"no ResourceManager of YARN at {host}: status {status}: {said}")
-
-
-def _said(content: bytes) -> str:
-    """A server's own words, of the exception that it names, or of a page."""
-    text = content[: 16 * MAX_WORDS].decode(errors="replace")
-    _, found, message = text.partition('"message":"')
-    return _short(message.partition('"')[0] if found else text)
-
-
-def _short(text: str) -> str:
-    plain = " ".join(text.split())[:MAX_WORDS]
-    return plain if control_in(plain) is None else repr(plain)

@@ -37,6 +37,7 @@ from shared.errors.outages import (
 )
 from shared.errors.requests import (
     ChangedMeanwhile,
+    ChangeRefused,
     ClusterNotFound,
     Conflict,
     ConnectionMoved,

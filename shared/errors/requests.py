@@ -107,6 +107,10 @@ class ProposalForbids(Conflict):
     """The decision's state, or that of the cluster, forbids this."""
 
 
+class ChangeRefused(Conflict):
+    """The cluster refuses the change."""
+
+
 class SeveralSeries(Conflict):
     """The name stands for several series."""
 

@@ -37,6 +37,7 @@ class TaskName(StrEnum):
     CHECK = "queuecast.check"
     VERIFY = "queuecast.verify"
     DECIDE = "queuecast.decide"
+    APPLY = "queuecast.apply"
 
 
 ROUTES: dict[TaskName, Lane] = {
@@ -49,11 +50,12 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.CHECK: Lane.CHECK,
     TaskName.VERIFY: Lane.PLAN,
     TaskName.DECIDE: Lane.PLAN,
+    TaskName.APPLY: Lane.PLAN,
 }
 
 
 class PatientTask(celery.Task[..., object]):
-    """A task that waits while a service is away. `plan`, `read`, `ingest`, `select` and `decide` are; `score` never is."""
+    """A task that waits while a service is away: `plan`, `read`, `ingest`, `select`, `decide` and `apply`, and never `score`."""
 
     autoretry_for = (ServiceError,)
     retry_backoff = True
@@ -87,6 +89,11 @@ def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK)
 def enqueue_decision(app: celery.Celery, decision_id: str) -> None:
     """Wake somebody up to make a decision that is asked for; raises BrokerAway likewise. The reaper sends a lost one again."""
     _send(app, TaskName.DECIDE, decision_id, task_id=f"{decision_id}.decide", lane=Lane.PLAN)
+
+
+def enqueue_applying(app: celery.Celery, decision_id: str) -> None:
+    """Wake somebody up to put a decision into force; raises BrokerAway likewise. The reaper sends a lost one again."""
+    _send(app, TaskName.APPLY, decision_id, task_id=f"{decision_id}.apply", lane=Lane.PLAN)
 
 
 def _send(app: celery.Celery, name: TaskName, about: str, task_id: str, lane: Lane) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain
 
@@ -14,9 +14,10 @@ from shared.domain.proposal_states import OPEN, ProposalState
 from shared.domain.proposals import Proposal
 from shared.errors import ProposalNotFound
 from shared.store.policies import in_sight
-from shared.store.records import Is, OneOf, Records, Where, given
+from shared.store.records import Between, Is, OneOf, Records, Where, given
 from shared.store.tables import Column, Kept, Kind, Table
 
+LEAST = timedelta(microseconds=1)  # between two moments, as they are kept
 _KEPT = Kept(by="created_at", setting="keep_forecasts")
 
 
@@ -115,6 +116,12 @@ class Proposals:
         ]
         found = sorted(chain(*each), key=lambda proposal: (proposal.created_at, proposal.decision_id), reverse=True)
         return found[:limit]
+
+    def over(self, now: datetime, limit: int) -> list[Proposal]:
+        """Those that are open and not being applied, and whose time is over; the longest first."""
+        waiting = [state.value for state in OPEN if state is not ProposalState.APPLYING]
+        where: Where = [OneOf("state", waiting), Between("end_at", None, now + LEAST)]
+        return self.records.find(PROPOSALS, where, order=(("end_at", True), ("decision_id", True)), limit=limit)
 
     def open(self) -> list[Proposal]:
         """All of which anything may still come, newest first."""

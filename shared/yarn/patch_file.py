@@ -53,7 +53,7 @@ def _edit(file: ConfigurationFile, change: PropertyChange, values: dict[str, str
         lines = ", ".join(str(each.line) for each in found)
         raise _refusal(change, f"it is set {len(found)} times, in the lines {lines}: which one counts is for you to say")
     there = values.get(change.property_name, "").strip()
-    if _meaning(change, there) != _meaning(change, change.before):
+    if meaning(change, there) != meaning(change, change.before):
         raise _refusal(change, f"the file has {shown(there) or 'none'}, and the tree {shown(change.before) or 'none'}")
     if not found:
         return _insertion(file, change)
@@ -62,7 +62,7 @@ def _edit(file: ConfigurationFile, change: PropertyChange, values: dict[str, str
     return (*_span(file.data, change, found[0]), escape(change.after).encode())
 
 
-def _meaning(change: PropertyChange, text: str) -> Capacity | str:
+def meaning(change: PropertyChange, text: str) -> Capacity | str:
     """What a value says, since 45 and 45.0 are the same; nothing is nothing guaranteed, and no maximum."""
     if not text or text == UNSET:
         return ALL if change.key.endswith(MAXIMUM) else NO_CAPACITY

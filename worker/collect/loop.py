@@ -17,7 +17,7 @@ from redis.lock import Lock
 from shared.config.connection import Connection
 from shared.config.settings import Settings
 from shared.config.settings_file import SettingsFile
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import YarnConnection, readers
 from shared.errors import InvalidSettings, QueuecastError, ServiceError
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.members import COLLECTOR
@@ -72,8 +72,7 @@ def report_now(settings: Settings) -> dict[str, int]:
 
 def clusters_of(settings: Settings) -> dict[str, YarnConnection]:
     """The clusters that are collected, by the name of their connection."""
-    every = settings.all_connections.items()
-    return {name: connection for name, connection in every if isinstance(connection, YarnConnection)}
+    return readers(settings.all_connections)
 
 
 def _store_of(settings: Settings) -> Store:

@@ -20,6 +20,11 @@ def decide_id(decision_id: str) -> str:
     return f"{decision_id}.decide"
 
 
+def apply_id(decision_id: str) -> str:
+    """Id of the task that puts a decision into force."""
+    return f"{decision_id}.apply"
+
+
 def read_id(job_id: str, block: int) -> str:
     """Id of the task that reads a block of a job's queues."""
     return f"{job_id}.{block}.read"

@@ -22,7 +22,7 @@ from shared.telemetry.tracing import describe_span
 from worker.fleet import workflow
 from worker.fleet.after import after_end
 from worker.fleet.failure_events import tell_failure
-from worker.job import deciding, steps
+from worker.job import applying, deciding, steps
 from worker.job.blocks import end_block, read_block
 from worker.job.cold_start import freed_queues
 from worker.job.concurrency import fill
@@ -137,6 +137,13 @@ def decide(decision_id: str) -> None:
     """Make the proposals that the end of a job or a person asks for; the job is over whatever comes of it."""
     with log_about(decision_id=decision_id):
         deciding.decide(current_resources(), decision_id, datetime.now(UTC))
+
+
+@shared_task(name=TaskName.APPLY.value, base=PatientTask)
+def apply(decision_id: str) -> None:
+    """Put a decision into force, once, or see what became of it."""
+    with log_about(decision_id=decision_id):
+        applying.apply(current_resources(), decision_id, datetime.now(UTC))
 
 
 def advance(job_id: str) -> None:

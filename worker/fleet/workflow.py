@@ -19,7 +19,7 @@ from shared.errors import BrokerAway
 from shared.fleet.broker import TaskName
 from shared.fleet.chords import chord_name
 from shared.fleet.runstate.values import Reads
-from worker.fleet.task_ids import block_id, decide_id, ingest_id, plan_id, read_id, select_id, solo_id, verify_id
+from worker.fleet.task_ids import apply_id, block_id, decide_id, ingest_id, plan_id, read_id, select_id, solo_id, verify_id
 
 MAX_SHOWN_LENGTH = 160  # of a block's candidates; the message travels with it
 
@@ -78,6 +78,11 @@ def send_verify(job_id: str, first: int = 0) -> None:
 def send_decide(decision_id: str) -> None:
     """Wake somebody up to make a decision. A lost message is sent again by the reaper."""
     _send(_call(TaskName.DECIDE, decision_id, task_id=decide_id(decision_id), lane=Lane.PLAN, shown=decision_id))
+
+
+def send_apply(decision_id: str) -> None:
+    """Wake somebody up to put a decision into force, or to see what became of it. A lost message is sent again by the reaper."""
+    _send(_call(TaskName.APPLY, decision_id, task_id=apply_id(decision_id), lane=Lane.PLAN, shown=decision_id))
 
 
 def _send(signature: celery.Signature[object]) -> None:

@@ -44,9 +44,8 @@ from worker.job.resources import Resources, current_resources, provide
 from worker.reaper import decisions, notices, retention, schedules
 from worker.reaper.recovery import Action, ActionKind, JobView, TasksView, actions_for, orphans
 
-PERIOD_SECONDS = 5.0
 AGREE_SECONDS = 10.0  # a case counts when two looks this far apart agree
-LOCK_SECONDS, MAX_PAUSE_SECONDS = 30, 60.0
+PERIOD_SECONDS, LOCK_SECONDS, MAX_PAUSE_SECONDS = 5.0, 30, 60.0
 MAX_SENT = 3  # so often a candidate's message may be lost
 SUSPICIOUS = 5  # a case treated so often does not heal: an operator should look
 
@@ -60,6 +59,7 @@ class Casebook:
     agree_seconds: float = AGREE_SECONDS
     due_at: dict[Action, float] = field(default_factory=dict)
     treated: Counter[Action] = field(default_factory=Counter)
+    rounds: decisions.Rounds = field(default_factory=decisions.Rounds)
     forget_at: float = 0.0  # by the monotonic clock: when old records are forgotten next
 
     def due(self, seen: set[Action], jobs: Collection[str], now: float) -> list[Action]:
@@ -123,7 +123,7 @@ def _look(resources: Resources, lanes: Lanes, chords: Chords, casebook: Casebook
     _pass(resources, lanes, casebook)
     chords.sweep(partial(_open_jobs, resources))
     schedules.fire_due(resources, datetime.now(UTC), workflow.send_plan)
-    decisions.send_lost(resources, datetime.now(UTC), workflow.send_decide)
+    decisions.look(resources, datetime.now(UTC), casebook.rounds)
     notices.send_due(resources, datetime.now(UTC))
     casebook.forget_at = _forget_old(resources, casebook.forget_at)
 

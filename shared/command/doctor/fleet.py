@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from shared.command.doctor.findings import Finding, asked, judged
 from shared.config.settings import Settings
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import YarnConnection, readers
 from shared.domain.identifiers import first_of, listed
 from shared.domain.jobs import JobFilter, JobState
 from shared.domain.lanes import Lane
@@ -98,7 +98,7 @@ def _reaper(state: RunState) -> Finding:
 
 def _collector(settings: Settings, state: RunState) -> Iterator[Finding]:
     """Where there are clusters: whether one collects, and how old what it has of each is."""
-    clusters = {name: each for name, each in settings.all_connections.items() if isinstance(each, YarnConnection)}
+    clusters = readers(settings.all_connections)
     if not clusters:
         return
     runs = state.members.is_held(COLLECTOR)

@@ -285,3 +285,17 @@ def test_how_old_the_samples_of_a_cluster_are_is_told(healthy: Settings, run_sta
     run_state.collections.tell(replace(collected, collected_at=MONDAY, problem="it is away"))
     late = findings(own)["samples of prod"]
     assert (late.is_well, "it is away" in late.detail) == (False, True)
+
+
+def test_to_which_clusters_decisions_may_be_applied_is_told(healthy: Settings) -> None:
+    reading = YarnConnection(cluster="prod", addresses=("http://127.0.0.1:1",))
+    only = healthy.model_copy(update={"connections": {"hadoop": reading}})
+    both = healthy.model_copy(update={"connections": {"hadoop": reading, "own": reading.model_copy(update={"may_apply": True})}})
+    assert "applying" not in findings(healthy)
+    for settings, detail in (
+        (only, "off: no connection of a cluster has `may_apply`"),
+        (both, "approved decisions may be applied to prod, by a person's click"),
+        (both.model_copy(update={"apply": "off"}), "off by QUEUECAST_APPLY; there are connections for it to prod"),
+    ):
+        assert findings(settings)["applying"].detail == detail
+        assert [name for name in findings(settings) if name.startswith("samples of")] == ["samples of prod"]

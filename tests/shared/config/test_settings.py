@@ -373,3 +373,24 @@ def test_clusters_that_clash_and_samples_that_nobody_takes_are_refused_by_name(t
     )
     toml.write_text(cluster.format("one", "a", "prod") + cluster.format("other", "b", "test"))
     assert {"one", "other"} < set(load_settings().all_connections)
+
+
+def test_a_connection_that_may_apply_stands_beside_the_one_that_reads_its_cluster(toml: Path) -> None:
+    cluster = '[connections.{}]\nkind = "yarn"\naddresses = ["http://{}:8088"]\ncluster = "prod"\n'
+    may = "may_apply = true\n"
+    toml.write_text(cluster.format("one", "a") + cluster.format("apply", "a") + may)
+    assert {"one", "apply"} < set(load_settings().all_connections)
+    for text, problem in (
+        (
+            cluster.format("apply", "a") + may,
+            "the connection apply may apply to the cluster prod, which no other connection reads",
+        ),
+        (
+            cluster.format("one", "a") + cluster.format("x", "a") + may + cluster.format("y", "a") + may,
+            "the connection x is of the cluster prod, as y; accepted is one connection that may apply for each cluster",
+        ),
+    ):
+        toml.write_text(text)
+        with pytest.raises(InvalidSettings) as refused:
+            load_settings()
+        assert problem in refused.value.problems

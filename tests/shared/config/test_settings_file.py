@@ -55,6 +55,15 @@ def test_a_changed_file_brings_its_connections_and_all_else_waits_for_a_restart(
     assert sorted(after.all_connections) == ["files"]
 
 
+def test_applying_is_stopped_by_the_file_of_a_process_that_runs(path: Path) -> None:
+    file, settings = SettingsFile(), load_settings()
+    assert looked(settings, file) == (settings, [])
+    for text, words in (("off", "no decision is applied any more"), ("on", "decisions are applied again")):
+        path.write_text(f'apply = "{text}"\n' + ONE)
+        settings, [line] = looked(settings, file)
+        assert (settings.apply, line["event"]) == (text, words)
+
+
 @pytest.mark.parametrize(
     "text", [TWO + "oops", TWO + '[connections.bad]\nkind = "s3"\n', TWO + 'colour = "red"\n', f"a = {'[' * 100_000}"]
 )

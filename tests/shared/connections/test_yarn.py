@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from shared.config.connection import State, look_at
-from shared.connections.yarn import YarnConnection
+from shared.connections.yarn import YarnConnection, applier, may_use, readers
 from shared.domain.places import Place
 from shared.domain.queue_tree import Totals
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, InvalidSettings
 from shared.yarn.answers import metrics_answer, scheduler_answer
 from shared.yarn.configuration import tree_of
 from tests.gateway import Answer, gateway
@@ -50,6 +50,21 @@ def test_it_leads_to_all_its_resource_managers_and_is_a_source_by_partition() ->
         connection.check_place(Place(name="y", path="yarn_queue"), "source")
     with pytest.raises(InvalidRequest, match="y is no destination: a connection of kind yarn"):
         connection.check_place(Place(name="y"), "destination")
+
+
+def test_what_may_apply_is_neither_read_nor_collected() -> None:
+    reading, applying = to(), to(may_apply=True)
+    connections = {"prod": reading, "own": applying}
+    assert (readers(connections), applier(connections, "prod"), applier(connections, "test")) == (
+        {"prod": reading},
+        applying,
+        None,
+    )
+    with pytest.raises(InvalidRequest, match="own is there to apply decisions; accepted is the connection that reads prod"):
+        applying.check_place(Place(name="own"), "source")
+    with pytest.raises(InvalidSettings, match="is only read"):
+        reading.changes()
+    assert may_use([reading.model_copy(update={"projects": ()}), applying], "prod", "etl") is False
 
 
 @pytest.mark.parametrize(
