@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.domain.timetables import TimetableVerdict
 from shared.domain.units import Unit
 from shared.domain.wording import counted
 
@@ -54,7 +55,7 @@ class ReplayVerdict:
 
     hours: that were replayed, of so many days. present: what doing nothing had, in the unit of the demand.
     chosen: figures of the rule. beside: of doing nothing, of all baselines and of the oracle.
-    frontier: of the rule, by the level that it aims at.
+    frontier: of the rule, by the level that it aims at. timetable: instead of one capacity a day; None = it was not looked at.
     """
 
     queue: str
@@ -68,6 +69,7 @@ class ReplayVerdict:
     chosen: RuleFigures
     beside: tuple[RuleFigures, ...]
     frontier: tuple[FrontierPoint, ...] = ()
+    timetable: TimetableVerdict | None = None
 
     @property
     def changes_a_day(self) -> float:

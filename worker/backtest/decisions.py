@@ -120,8 +120,15 @@ def show(verdicts: Mapping[str, ReplayVerdict], reasons: Mapping[str, str]) -> N
     print_table(("queue", "has", *SHOWN.values(), "offered"), [(queue, *_line(each)) for queue, each in verdicts.items()])
     say(NOTE.format(kappa=next(iter(verdicts.values())).kappa))
     for queue, each in verdicts.items():
-        say(f"{queue}: {each.sentence}")
+        say(f"{queue}: {_told(each)}")
 
 
 def _line(each: ReplayVerdict) -> tuple[object, ...]:
     return amount(each.present, each.unit), *(each.of(rule).ratio for rule in SHOWN), "yes" if each.is_offered else "no"
+
+
+def _told(each: ReplayVerdict) -> str:
+    """The verdict, and of a timetable where one is offered."""
+    if each.timetable is None or not each.timetable.is_offered:
+        return each.sentence
+    return f"{each.sentence} {each.timetable.sentence}"

@@ -13,6 +13,7 @@ from shared.domain.replays import ORACLE, FrontierPoint, ReplayVerdict, RuleFigu
 from worker.decisions.replay import Past, Replayed, oracle, replay
 from worker.decisions.rules import Nothing, Recommended, Rule, baselines
 from worker.decisions.terms import Terms
+from worker.decisions.timetable import judged
 from worker.models.base import FloatArray
 
 LEVELS = (0.5, 0.7, 0.8, 0.875, 0.909, 0.933, 0.952, 0.97, 0.98, 0.99)  # of the frontier
@@ -43,6 +44,7 @@ def verdict(past: Past, terms: Terms, *, rule: Rule | None = None) -> ReplayVerd
         chosen=own,
         beside=beside,
         frontier=() if rule else tuple(frontier(past, terms)),
+        timetable=None if rule else judged(past, terms),
     )
 
 

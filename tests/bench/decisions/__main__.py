@@ -21,7 +21,7 @@ from pathlib import Path
 from shared.domain.replays import RECOMMENDED
 from tests.bench.chances import POOLS
 from tests.bench.decisions.pasts import past_of
-from tests.bench.decisions.table import KAPPAS, Line, lines, offered, slack_at
+from tests.bench.decisions.table import KAPPAS, Line, lines, offered, slack_at, timetables
 from tests.bench.series import DataSet, queues_of
 from worker.decisions.replay import Past
 from worker.decisions.rules import baselines
@@ -60,6 +60,7 @@ def printed(pasts: Sequence[Past], name: str) -> Iterator[str]:
         yield f"{rule:30}  {ratios}   {_figures(by_kappa[MIDDLE][rule])}   {'' if idle is None else f'{idle:.2f}'}".rstrip()
     count, ratio = offered(pasts, MIDDLE)
     yield f"offered for {count} of {len(pasts)} series; those alone, and nothing elsewhere: {ratio:.3f}"
+    yield timetables(pasts, MIDDLE)
     yield _held(by_kappa[MIDDLE], HOLD[name])
 
 

@@ -14,6 +14,7 @@ from worker.decisions.objective import level_of
 from worker.decisions.replay import Past, replay
 from worker.decisions.rules import Fading, Nothing, PeakAndMore, Recommended, Rule, Trailing, baselines
 from worker.decisions.terms import Terms
+from worker.decisions.timetable import judged
 from worker.decisions.verdict import LEVELS, point_of, verdict
 
 KAPPAS = (5.0, 10.0, 20.0)
@@ -53,6 +54,15 @@ def offered(pasts: Sequence[Past], kappa: float) -> tuple[int, float]:
     found = [verdict(past, Terms(kappa=kappa)) for past in pasts]
     ratios = [each.chosen.ratio if each.is_offered else 1.0 for each in found]
     return sum(each.is_offered for each in found), geometric_mean(ratios) or 1.0
+
+
+def timetables(pasts: Sequence[Past], kappa: float) -> str:
+    """What timetables came to by one constant a day, switches and changes paid."""
+    found = [each for past in pasts if (each := judged(past, Terms(kappa=kappa))) is not None]
+    ratio, switches = geometric_mean([each.ratio for each in found]), fmean(each.switches_a_day for each in found)
+    those = [each.ratio for each in found if each.is_offered]
+    told = f"timetables ÷ one constant a day, paid: {ratio or 0:.3f}, {switches:.1f} switches a day"
+    return f"{told}; offered for {len(those)} of {len(found)} series, there {geometric_mean(those) or 1:.3f}"
 
 
 def slack_at(pasts: Sequence[Past], name: str) -> float | None:

@@ -65,6 +65,7 @@ def test_figures_of_all_rules_go_into_a_file_and_the_summary(tmp_path: Path) -> 
     assert verdicts == json.loads(found.stdout)["decisions"]
     assert (verdicts["root.etl"]["is_offered"], verdicts["root.etl"]["days"]) == (True, ORIGINS)
     assert verdicts["root.etl"]["unit"] == "megabytes"
+    assert "on 12 days only" in verdicts["root.etl"]["timetable"]["sentence"]
 
 
 def test_figures_go_into_parquet_too_by_another_kappa(tmp_path: Path) -> None:
