@@ -21,7 +21,7 @@ class ToldChange(Answer):
     capacity: str
     maximum: str
     state: str = Field(description="GONE: it is there no more; empty = not told")
-    by: str = Field(description="seen = somebody has changed it")
+    by: str = Field(description="seen = somebody has changed it; else the id of the decision that wanted it so")
     before: str = Field(description="empty = it was seen for the first time")
     words: str = Field(description="what has changed, for people")
 

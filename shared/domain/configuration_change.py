@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.domain.queue_tree import Queue, QueueTree, Share
 
+SEEN = "seen"
 GONE = "GONE"  # the state of a queue that is not there any more
 
 
@@ -16,7 +17,8 @@ class ConfigChange:
 
     partition: "default" is the one without a label.
     capacity, maximum: as a configuration writes them: 45, 2w, [memory=10240,vcores=12]; "" = none. state: "" = not told.
-    by: "seen" = somebody has changed it. before: all of this until then, "" = it was seen for the first time.
+    by: "seen" = somebody has changed it; else the id of the proposal that wanted it so.
+    before: all of this until then, "" = it was seen for the first time.
     """
 
     cluster: str
@@ -39,7 +41,11 @@ class ConfigChange:
 
     @property
     def words(self) -> str:
-        """What has changed: `capacity 40 → 60; maximum 100 → 80`."""
+        """What has changed: `capacity 40 → 60; maximum 100 → 80`, and by which proposal where it was one."""
+        return self._what if self.by == SEEN else f"{self._what}, by proposal {self.by}"
+
+    @property
+    def _what(self) -> str:
         if not self.before:
             return f"new: {self.said}"
         if self.state == GONE:

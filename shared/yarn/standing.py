@@ -80,16 +80,16 @@ def _in_tree(change: PropertyChange, tree: QueueTree) -> str:
 def _standing(found: Iterable[tuple[PropertyChange, str]]) -> Standing:
     made, unmade, other = list[PropertyChange](), list[PropertyChange](), list[tuple[PropertyChange, str]]()
     for change, there in found:
-        if _is_alike(change, there, change.after):
+        if is_alike(change, there, change.after):
             made.append(change)
-        elif _is_alike(change, there, change.before):
+        elif is_alike(change, there, change.before):
             unmade.append(change)
         else:
             other.append((change, there))
     return Standing(made=tuple(made), unmade=tuple(unmade), other=tuple(other))
 
 
-def _is_alike(change: PropertyChange, one: str, other: str) -> bool:
+def is_alike(change: PropertyChange, one: str, other: str) -> bool:
     """Whether two texts say the same."""
     both = meaning(change, one), meaning(change, other)
     match both:

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.configuration_change import GONE, ConfigChange
+from shared.domain.configuration_change import GONE, SEEN, ConfigChange
 from shared.domain.queue_tree import Queue, QueueTree, Share
 from shared.yarn.capacity_text import text_of
 from worker.collect.sampler import partition_name
-
-SEEN = "seen"
 
 Key = tuple[str, str]  # queue and partition
 Known = Mapping[Key, ConfigChange]

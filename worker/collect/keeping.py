@@ -13,6 +13,7 @@ from shared.store import Store
 from worker.collect.beside import Beside, cluster_with, samples_with
 from worker.collect.configuration import Key, changes, newest
 from worker.collect.daily_reports import DailyReports
+from worker.collect.decided import Decided
 from worker.collect.rollups import LENGTH, Surroundings, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
 from worker.collect.sinks.base import SampleSink
@@ -33,7 +34,7 @@ class Keeping:
         """reports: None = others make them."""
         self._connection, self._sink, self._cluster = connection, sink, connection.cluster
         self._trees, self._reports = TreeKeeping(store, self._cluster), reports
-        self._waiting = Waiting(sink, connection.cluster)
+        self._waiting, self._decided = Waiting(sink, connection.cluster), Decided(store, connection.cluster)
         self._known: dict[Key, ConfigChange] | None = None
         self._not_rolled_up: set[datetime] | None = None  # beginnings of five minutes; None = not looked for yet
         self._kept_before: datetime | None = None
@@ -60,6 +61,7 @@ class Keeping:
                 self._write(at)
         finally:  # whatever becomes of the samples, people see the tree
             self._trees.keep(tree, at, is_changed=is_changed)
+            self._decided.compare(tree, at, is_changed=is_changed)
         self._roll_up(at)
         self._tidy(at)
         if self._reports is not None:
@@ -86,7 +88,7 @@ class Keeping:
 
     def _put_changes(self, known: dict[Key, ConfigChange], tree: QueueTree, at: datetime) -> bool:
         """Whether there are any. They have the time at which they were seen, also while nobody takes them."""
-        rows = changes(tree, known, self._cluster, at)
+        rows = self._decided.named(changes(tree, known, self._cluster, at), tree, at)
         known |= newest(rows)
         self._waiting.put(CONFIG, rows)
         self._trees.changed(rows)
