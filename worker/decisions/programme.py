@@ -25,6 +25,7 @@ from scipy.sparse import csr_array
 from worker.decisions.problem import Line, Room
 
 GAP = 1e-7  # relative to what the plan saves
+MANY_COLUMNS = 1_000  # from here on presolve takes seconds and gains nothing; below, HiGHS prints lines of its own without it
 FORCED = 1e-12  # of the total: a bound that is no more than that beyond what there is forces nothing
 
 
@@ -99,8 +100,7 @@ def solved(groups: Sequence[Group], room: Room, seconds: float) -> tuple[Ending,
     if is_whole:
         counted = [pair for pair, group in zip(pairs, groups, strict=True) if group.is_counted]
         _decide(rows, pairs, counted, room)
-    # Presolve takes seconds here and gains nothing; without pieces it takes no time, and HiGHS prints lines unless it is on.
-    options = {"time_limit": seconds, "mip_rel_gap": GAP, "presolve": not any(side.rest.lengths for side in sides)}
+    options = {"time_limit": seconds, "mip_rel_gap": GAP, "presolve": len(costs) < MANY_COLUMNS}
     bounds, constraint = Bounds(low, high), rows.constraint(len(costs))
     found = milp(costs, integrality=whole, bounds=bounds, constraints=constraint, options=options)
     if found.x is None:

@@ -145,12 +145,15 @@ def added(children: Sequence[Wanted]) -> Wanted | None:
 
 
 def _weakest(facts: Sequence[Facts]) -> Facts:
-    """Of queues together: what forbids to change one of them forbids to change all."""
-    for is_raise in (False, True):
-        pair = (0.0, 1.0) if is_raise else (1.0, 0.0)
-        if forbidding := next((each for each in facts if withheld(pair[1], pair[0], each)), None):
-            return replace(forbidding, agreed=None, weekday_peak=None)
-    return NOTHING_ELSE
+    """Of forecasts together, of each kind what is least to be trusted. What holds one queue back says nothing of its parent."""
+    return Facts(
+        history_days=min((each.history_days for each in facts if each.history_days is not None), default=None),
+        age_steps=max((each.age_steps for each in facts if each.age_steps is not None), default=None),
+        basis=max(
+            (each.basis for each in facts if each.basis is not None), key=lambda basis: basis.at_least or 0.0, default=None
+        ),
+        is_calibrated=all(each.is_calibrated for each in facts),
+    )
 
 
 def _sum(demands: Sequence[Demand], blocks: Sequence[tuple[str, ...]]) -> tuple[Demand, tuple[str, ...]] | None:
