@@ -65,8 +65,11 @@ class Present:
         yield present.reaper_now(run_state.members.is_held(REAPER))
 
     def _of_store(self) -> Iterator[Metric]:
-        """Open jobs, queues and schedules."""
+        """Open jobs, queues, schedules and proposals."""
         yield from present.jobs_now(self._services.store.jobs.open(), datetime.now(UTC))
+        proposals = self._services.store.proposals
+        oldest = proposals.oldest_open()
+        yield from present.proposals_now(proposals.by_state(), oldest.created_at if oldest else None, datetime.now(UTC))
         yield from self._gauges.of(self._services)
 
 

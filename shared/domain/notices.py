@@ -26,6 +26,10 @@ class NoticeKind(StrEnum):
     JOB_PARTIAL = "job_partial"
     JOB_FAILED = "job_failed"
     CALIBRATION_LOST = "calibration_lost"
+    BREACH_EXPECTED = "breach_expected"
+    PROPOSAL_MADE = "proposal_made"
+    PROPOSAL_EXPIRING = "proposal_expiring"
+    EFFECT_SCORED = "effect_scored"
 
 
 KINDS = {
@@ -55,6 +59,8 @@ class Notice:
     told: Document = field(
         default_factory=dict
     )  # what stands in the body beside id and kind; of a job, that is told as it stands
+    kind: NoticeKind = NoticeKind.CALIBRATION_LOST  # of what is `told`
+    project: str | None = None  # whose it is; None = it concerns all of them
 
 
 def notice_of(job: Job, now: datetime) -> Notice:
@@ -72,7 +78,7 @@ def notice_of_calibration(verdict: Calibration, now: datetime) -> Notice:
 
 def body_of_told(notice: Notice) -> Document:
     """What receivers are told of what is no job."""
-    return {"id": notice.notice_id, "kind": NoticeKind.CALIBRATION_LOST.value, **notice.told}
+    return {"id": notice.notice_id, "kind": notice.kind.value, **notice.told}
 
 
 def body_of(notice: Notice, job: Job) -> Document:

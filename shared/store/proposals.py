@@ -123,6 +123,25 @@ class Proposals:
         where: Where = [OneOf("state", waiting), Between("end_at", None, now + LEAST)]
         return self.records.find(PROPOSALS, where, order=(("end_at", True), ("decision_id", True)), limit=limit)
 
+    def seen_since(self, since: datetime) -> list[Proposal]:
+        """Those that were made since then and that the cluster shows, newest first."""
+        where: Where = [Is("state", ProposalState.SEEN.value), Between("created_at", since)]
+        return self.records.find(PROPOSALS, where, order=NEWEST_FIRST)
+
+    def ending(self, now: datetime, until: datetime) -> list[str]:
+        """Ids of those of which anything may still come, and whose time is over in (now, until)."""
+        where: Where = [OneOf("state", [state.value for state in OPEN]), Between("end_at", now, until)]
+        return list(self.records.sum_by(PROPOSALS, where, "decision_id", []))
+
+    def by_state(self) -> dict[str, int]:
+        """State → how many there are."""
+        return {state: int(row["count"]) for state, row in self.records.sum_by(PROPOSALS, [], "state", []).items()}
+
+    def oldest_open(self) -> Proposal | None:
+        """The one that waits longest for a person to decide on it; None = none does."""
+        waiting = Is("state", ProposalState.PROPOSED.value)
+        return next(iter(self.records.find(PROPOSALS, [waiting], order=(("created_at", True),), limit=1)), None)
+
     def open(self) -> list[Proposal]:
         """All of which anything may still come, newest first."""
         return self.find(states=OPEN)

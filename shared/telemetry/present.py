@@ -16,6 +16,7 @@ from shared.domain.calibration import Calibration
 from shared.domain.jobs import Job, JobState
 from shared.domain.lanes import Lane
 from shared.domain.outgoing import label
+from shared.domain.proposal_states import ProposalState
 from shared.domain.runs import Run
 from shared.domain.schedules import Schedule
 from shared.errors import InvalidRequest
@@ -45,6 +46,17 @@ def calibration_now(verdict: Calibration | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("queuecast_calibration_queue_days", "Days of queues that this was counted on.", days)
     is_lost = verdict is not None and verdict.lost_at is not None
     yield GaugeMetricFamily("queuecast_calibration_lost", "Whether chances have not held, and are told in words.", is_lost)
+
+
+def proposals_now(by_state: Mapping[str, int], oldest_at: datetime | None, now: datetime) -> Iterator[Metric]:
+    """How many proposals there are, and how long the oldest has waited that nobody has decided on; None = none has."""
+    count = GaugeMetricFamily("queuecast_proposals", "Proposals that are kept, by their state.", labels=["state"])
+    for state in ProposalState:
+        count.add_metric([state.value], by_state.get(state.value, 0))
+    yield count
+    age = 0.0 if oldest_at is None else (now - oldest_at).total_seconds()
+    about = "Age of the oldest proposal that nobody has decided on; 0 without one."
+    yield GaugeMetricFamily("queuecast_oldest_proposal_seconds", about, age)
 
 
 def lanes_now(

@@ -1,8 +1,8 @@
 """The workers' Celery application for chaos: further models, short limits, and points at which a process kills itself.
 
 A point is a file `<data folder>/points/<name>` that holds a number n: for whoever passes it as the n-th the file is taken away
-and the fault happens. So it happens exactly where a test wants it, and once: death by SIGKILL before and after a message is sent,
-and no memory left at the beginning of a step.
+and the fault happens. So it happens exactly where a test wants it, and once: death by SIGKILL before and after a message is sent
+or a proposal is kept, and no memory left at the beginning of a step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.fleet import broker
 from tests.chaos import models
 from tests.chaos.names import CURSED
 from worker.fleet import signals
-from worker.job import steps
+from worker.job import deciding, steps
 
 if os.environ.get("CHAOS_WITHOUT_SHIM"):
     broker.prepare_channels = lambda: None
@@ -31,7 +31,7 @@ SOFT_SECONDS, HARD_SECONDS = map(int, os.environ.get("CHAOS_LIMITS", "4,6").spli
 signals.PRELOADED.clear()  # a worker that is killed every few seconds should be back soon
 app.conf.update(task_soft_time_limit=SOFT_SECONDS, task_time_limit=HARD_SECONDS)
 _POINTS = load_settings().data_dir / "points"
-_send, _score = app.amqp.send_task_message, steps.score_candidate
+_send, _score, _make_known = app.amqp.send_task_message, steps.score_candidate, deciding.make_known
 
 
 def is_due(point: str) -> bool:
@@ -72,7 +72,17 @@ def _score_unless_cursed(candidate: Any, windows: Any, spec: Any, **options: Any
     return _score(candidate, windows, spec, **options)
 
 
+def _make_known_past_points(*arguments: Any) -> bool:
+    if is_due("before.make_known"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    is_new = _make_known(*arguments)
+    if is_due("after.make_known"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return is_new
+
+
 app.amqp.send_task_message = _send_past_points
+deciding.make_known = _make_known_past_points
 steps.score_candidate = _score_unless_cursed
 for step in ("plan", "ingest", "select"):
     setattr(steps, step, _short_of_memory(step))

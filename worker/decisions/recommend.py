@@ -49,6 +49,12 @@ def recommend_both(memory: Question, vcores: Question | None, *, is_one_number: 
     return BothRecommended(memory=first, vcores=second, binding=binding, factor=factors[binding])
 
 
+def planned(question: Question, value: float, kept_because: str = "") -> Recommendation:
+    """What a plan of several queues gives this one, with its own numbers; left as it is for a reason, where there is one."""
+    decision = decide(question.demand, question.present, question.terms, question.facts)
+    return replace(_told(question, replace(decision, shaped=Shaped(value=value), kept_because=kept_because)), turns=())
+
+
 def _factor(found: Recommendation) -> float:
     return found.proposed / found.present if found.present > 0 else inf if found.proposed > 0 else 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,17 +26,28 @@ def needed_first(question: Question, present: float) -> datetime | None:
     return question.starts[int((above >= above.max() / 2).argmax())]
 
 
-def sentence_of(
-    changes: Sequence[ProposedChange], kept: Sequence[Recommendation], look_at: datetime | None, zone: ZoneInfo
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """When it is now, when it is looked at again (None = when somebody asks), and the zone in which times are told."""
+
+    now: datetime
+    look_at: datetime | None
+    zone: ZoneInfo
+
+    def told(self, moment: datetime) -> str:
+        """A moment as people here read it."""
+        return f"{moment.astimezone(self.zone):%a %d %b %H:%M %Z}".strip()
+
+
+def sentence_of(changes: Sequence[ProposedChange], kept: Sequence[Recommendation], clock: Clock) -> str:
     """What is to be done; of no changes why not, and when it is looked at again."""
     if not changes:
-        again = "" if look_at is None else f" It is looked at again {_moment(look_at, zone)}."
+        again = "" if clock.look_at is None else f" It is looked at again {clock.told(clock.look_at)}."
         return f"{NOTHING}: {_why_kept(kept)}.{again}"
     first = max(changes, key=lambda change: (change.is_raise, _saved(change)))
     others = len(changes) - 1 - sum(change.queue in first.donors for change in changes)
     more = f" {counted(others, 'further change')} beside it." if others else ""
-    return f"{_raise(first, zone) if first.is_raise else _lower(first)}.{more}"
+    return f"{_raise(first, clock) if first.is_raise else _lower(first)}.{more}"
 
 
 def told(value: float, change: ProposedChange) -> str:
@@ -49,21 +61,27 @@ def told(value: float, change: ProposedChange) -> str:
             return amount(value, change.memory.unit)
 
 
-def _raise(change: ProposedChange, zone: ZoneInfo) -> str:
+def _raise(change: ProposedChange, clock: Clock) -> str:
     found, before = change.binding_recommendation, change.binding_recommendation.before
-    when = f" before {_moment(change.before_at, zone)}" if change.before_at else ""
+    is_late = change.before_at is not None and change.before_at <= clock.now
+    when = " now" if is_late else f" before {clock.told(change.before_at)}" if change.before_at else ""
     likely = f", {before.likelihood.in_words}" if before.likelihood else ""
     short = work_amount(before.shortfall, found.unit)
     donors = f"; {_named(change.donors)} can give it" if change.donors else ""
-    what = f"Raise {shown(change.queue)} to {told(change.proposed, change)}{when}"
+    what = f"Raise {_name(change)} to {told(change.proposed, change)}{when}"
     return f"{what}, or expect {_hours(before.hours)} of waiting ({short}{likely}){donors}"
 
 
 def _lower(change: ProposedChange) -> str:
     found = change.binding_recommendation
     idle, left = (work_amount(each.slack, found.unit) for each in (found.before, found.after))
-    what = f"Lower {shown(change.queue)} from {told(change.present, change)} to {told(change.proposed, change)}"
+    what = f"Lower {_name(change)} from {told(change.present, change)} to {told(change.proposed, change)}"
     return f"{what}: {idle} lie idle with what it has, {left} with that"
+
+
+def _name(change: ProposedChange) -> str:
+    """The last part of its path, where its siblings are what it is among; all of it where there is no tree."""
+    return shown(change.queue if change.mode is None else change.queue.rpartition(".")[2])
 
 
 def _why_kept(kept: Sequence[Recommendation]) -> str:
@@ -90,8 +108,3 @@ def _named(queues: Sequence[str]) -> str:
 
 def _hours(hours: float) -> str:
     return f"{hours:.0f} h" if hours >= 1 else f"{60 * hours:.0f} min"
-
-
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{local:%a %d %b %H:%M} {local:%Z}".strip()

@@ -26,6 +26,7 @@ from worker.job import applying, deciding, steps
 from worker.job.blocks import end_block, read_block
 from worker.job.cold_start import freed_queues
 from worker.job.concurrency import fill
+from worker.job.effects import score_effects
 from worker.job.resources import current_resources
 from worker.job.validation import validate
 from worker.job.verification import verify_job
@@ -130,6 +131,8 @@ def verify(job_id: str, first: int) -> None:
         following = verify_job(resources.store, resources.store.jobs.get(job_id), first, resources.settings)
         if following is not None:
             workflow.send_verify(job_id, following)
+        else:
+            score_effects(resources.store, datetime.now(UTC))
 
 
 @shared_task(name=TaskName.DECIDE.value, base=PatientTask)

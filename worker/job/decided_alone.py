@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from math import floor, log10
 
 from shared.domain.forecasts import Forecast
 from shared.domain.policies import Group, Policy
 from shared.domain.proposals import PlanCost, ProposedChange
 from shared.domain.recommendations import Recommendation
-from shared.domain.timegrid import MINUTE
 from shared.domain.wording import counted
 from shared.store.replays import KeptReplay
 from worker.decisions.guards import must_move
@@ -18,7 +16,7 @@ from worker.decisions.recommend import recommend
 from worker.decisions.sentence import needed_first
 from worker.decisions.terms import Terms
 from worker.job.decided_asked import Asked, Decided
-from worker.job.decided_facts import MAX_WRONG, Known, known_of, wrong_cuts
+from worker.job.decided_facts import Known, paused, values_of, why_frozen
 from worker.job.decided_pasts import Subject, judged, left, replayed
 
 TOGETHER = 50  # series whose values are held at once
@@ -34,8 +32,8 @@ def decide_alone(asked: Asked, forecasts: Sequence[Forecast]) -> Decided | None:
     policy, usable = asked.resources.store.policies.of(group), [each for each in forecasts if present_of(each) is not None]
     if not asked.counts(policy) or not usable:
         return None
-    because = tuple(_paused(asked, group))
-    found = [*_found(asked, usable, _terms_policy(policy, is_paused=bool(because)))]
+    used, because = paused(asked.resources.store, policy, asked.now)
+    found = [*_found(asked, usable, used)]
     if not found:
         return None
     changes, kept = _within(asked, policy, found)
@@ -69,7 +67,7 @@ def _found(asked: Asked, forecasts: Sequence[Forecast], policy: Policy) -> Itera
         told = [each for each in store.forecasts.all_with_paths(some) if asked.can_tell(each)]
         if not told:
             continue
-        known = known_of(store, told, asked.now)
+        known = Known(actuals=values_of(store, told))
         replays = store.replays.of([each.series_id for each in told], asked.job.request.job_name)
         for forecast in told:
             yield _one(asked, forecast, policy, known, replays.get(forecast.series_id))
@@ -108,27 +106,14 @@ def _within(
     changes = sorted((change for _, change in found if change), key=lambda change: -_saved(change))
     kept = [each for each, change in found if change is None]
     most, why = policy.max_changes, f"one plan changes {counted(policy.max_changes, 'queue')}, and others save more"
-    if (freeze := policy.frozen_at(asked.now)) is not None:
-        because = f" ({freeze.reason})" if freeze.reason else ""
-        most, why = 0, f"nothing is changed until {freeze.end_at.astimezone(asked.zone):{MINUTE}}{because}"
+    if frozen := why_frozen(policy, asked.now, asked.zone):
+        most, why = 0, frozen
     late = [left(change.memory, why) for change in changes[most:]]
     return tuple(changes[:most]), (*kept, *late)
 
 
 def _saved(change: ProposedChange) -> float:
     return change.memory.before.cost - change.memory.after.cost - change.memory.price
-
-
-def _paused(asked: Asked, group: Group) -> Iterator[str]:
-    """Why nothing is lowered; nothing = it may be."""
-    if len(wrong := wrong_cuts(asked.resources.store, group, asked.now)) > MAX_WRONG:
-        names = ", ".join(dict.fromkeys(wrong))
-        yield f"nothing is lowered: {counted(len(wrong), 'cut')} of the last four weeks were wrong ({names})"
-
-
-def _terms_policy(policy: Policy, *, is_paused: bool) -> Policy:
-    """The policy that is decided by: without any cut where cuts are paused."""
-    return replace(policy, max_down_percent=0.0) if is_paused else policy
 
 
 def _missing(forecasts: Sequence[Forecast], found: int) -> Iterator[str]:

@@ -22,7 +22,7 @@ from shared.domain.recommendations import Recommendation
 from shared.errors import ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 from worker.decisions.question import Question
-from worker.decisions.sentence import sentence_of
+from worker.decisions.sentence import Clock, sentence_of
 from worker.decisions.terms import Facts, Terms
 from worker.job.resources import Resources
 
@@ -40,6 +40,11 @@ class Asked:
     job: Job
     now: datetime
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def cluster(self) -> str:
+        """Whose queues these are; of files and the like their own."""
+        return self.request.cluster or self.job.request.cluster
 
     @property
     def zone(self) -> ZoneInfo:
@@ -121,7 +126,7 @@ class Decided:
             policy=self.policy,
             forecast_jobs=tuple(islice(dict.fromkeys(forecast.job_id for forecast in self.forecasts), 20)),
             job=self.job,
-            sentence=sentence_of(self.changes, self.kept, look_at, asked.zone),
+            sentence=sentence_of(self.changes, self.kept, Clock(now=asked.now, look_at=look_at, zone=asked.zone)),
             because=self.because,
             changes=self.changes,
             kept=self.kept,

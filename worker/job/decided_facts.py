@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from shared.domain.collected import DEFAULT
 from shared.domain.forecasts import Forecast
+from shared.domain.identifiers import listed
 from shared.domain.policies import Group, Policy, QueueClass
 from shared.domain.proposal_states import ProposalState
 from shared.domain.reports import Point
+from shared.domain.timegrid import MINUTE
 from shared.domain.waiting import Verdict
+from shared.domain.wording import counted
 from shared.store import Store
 from worker.decisions.guards import SETTLING
 from worker.decisions.objective import Demand, level_of, quantile_of
@@ -51,20 +55,21 @@ class Known:
         )
 
 
-def known_of(store: Store, forecasts: Sequence[Forecast], now: datetime, group: Group | None = None) -> Known:
-    """What the store has of the queues of these forecasts. group: of the tree that they are in; None = of none."""
+def values_of(store: Store, forecasts: Sequence[Forecast]) -> dict[str, list[Point]]:
+    """Id of a series → its values of five weeks."""
     issued_at = max(forecast.issued_at for forecast in forecasts)
-    actuals = store.actuals.of_series([each.series_id for each in forecasts], issued_at - REACH, issued_at)
-    if group is None:
-        return Known(actuals=actuals)
-    partition = group.partition or DEFAULT
-    changes = store.changes.of(group.cluster, partition=partition, since=now - SETTLING)
-    usages = store.usages.find([group.cluster], partition=partition)
-    queues = {forecast.queue for forecast in forecasts}
+    return store.actuals.of_series([each.series_id for each in forecasts], issued_at - REACH, issued_at)
+
+
+def known_of_tree(store: Store, cluster: str, partition: str, now: datetime) -> Known:
+    """What is known of a cluster's queues in a partition, beside their values."""
+    name = partition or DEFAULT
+    changes = store.changes.of(cluster, partition=name, since=now - SETTLING)
+    usages = store.usages.find([cluster], partition=name)
     return Known(
-        actuals=actuals,
-        configured={row.queue: row.changed_at for row in reversed(changes) if row.before and row.queue in queues},
-        verdicts={each.queue: each.waits.causes[0].verdict for each in usages if each.queue in queues and each.waits.causes},
+        actuals={},
+        configured={row.queue: row.changed_at for row in reversed(changes) if row.before},
+        verdicts={each.queue: each.waits.causes[0].verdict for each in usages if each.waits.causes},
     )
 
 
@@ -94,3 +99,21 @@ def _asked_before(store: Store, forecast: Forecast, kappa: float) -> float | Non
     ranks = (np.arange(RANKS) + 0.5) / RANKS
     demand = Demand.of(np.array([issued[0].quantiles.at(float(rank)) for rank in ranks]))
     return quantile_of(demand.values, demand.mass, level_of(kappa))
+
+
+def paused(store: Store, policy: Policy, now: datetime) -> tuple[Policy, tuple[str, ...]]:
+    """The policy that is decided by, without any cut where too many were wrong; and that in a sentence."""
+    wrong = wrong_cuts(store, policy.group, now)
+    if len(wrong) <= MAX_WRONG:
+        return policy, ()
+    names = listed(list(dict.fromkeys(wrong)))
+    why = f"nothing is lowered: {counted(len(wrong), 'cut')} of the last four weeks were wrong ({names})"
+    return replace(policy, max_down_percent=0.0), (why,)
+
+
+def why_frozen(policy: Policy, now: datetime, zone: ZoneInfo) -> str:
+    """Why nothing is changed now; "" = it may be."""
+    if (freeze := policy.frozen_at(now)) is None:
+        return ""
+    because = f" ({freeze.reason})" if freeze.reason else ""
+    return f"nothing is changed until {freeze.end_at.astimezone(zone):{MINUTE}}{because}"

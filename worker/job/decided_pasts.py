@@ -25,6 +25,7 @@ AGAIN = timedelta(hours=20)  # a verdict is a day's
 ENOUGH_DAYS = 14  # of issued forecasts, from which on nothing else is replayed
 SAME = 0.02  # a capacity that differs by less is the one that was replayed
 NO_PAST = "none of its past could be replayed: no forecast of it is old enough, and its last search is not kept"
+NO_CHANGE = "its past has called for no change, so that nothing tells what such a one would have cost"
 NO_TIME = "its past is replayed with a later decision, as there was no time for it"
 
 
@@ -69,15 +70,28 @@ def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay |
 
 def judged(found: Recommendation, replay: KeptReplay | None) -> Recommendation:
     """What is advised after a look at the queue's past: left where that would not have paid; thin where too little is known."""
-    own = None if replay is None else replay.verdict
-    if not found.is_change:
+    against, doubt = judgement(replay)
+    if not found.is_change or not (against or doubt):
         return found
+    return left(found, against) if against else thin(found, doubt)
+
+
+def judgement(replay: KeptReplay | None) -> tuple[str, str]:
+    """Why a past speaks against a change, and why it says too little; "" = it does not."""
+    own = None if replay is None else replay.verdict
     if own is not None and own.days >= MIN_DAYS:
-        return found if own.is_offered else left(found, own.sentence)
-    known = counted(own.days, "day") if own is not None else ""
-    why = f"its past could be replayed on {known} only" if known else NO_TIME if replay is None else NO_PAST
+        if own.chosen.changes == 0:  # what comes is unlike what was: the past neither speaks for a change nor against it
+            return "", NO_CHANGE
+        return "" if own.is_offered else own.sentence, ""
+    if own is not None:
+        return "", f"its past could be replayed on {counted(own.days, 'day')} only"
+    return "", NO_TIME if replay is None else NO_PAST
+
+
+def thin(found: Recommendation, doubt: str) -> Recommendation:
+    """It with a doubt more."""
     confidence = Confidence.THIN if found.confidence is Confidence.GOOD else found.confidence
-    return replace(found, confidence=confidence, doubts=(*found.doubts, why))
+    return replace(found, confidence=confidence, doubts=(*found.doubts, doubt))
 
 
 def left(found: Recommendation, why: str) -> Recommendation:

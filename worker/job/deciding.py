@@ -13,20 +13,29 @@ from datetime import datetime
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
+from shared.connections.yarn import YarnConnection, may_know
 from shared.decisions import make_known
+from shared.domain.collected import DEFAULT
+from shared.domain.day_ahead import partition_of
+from shared.domain.decision_notices import notices_of
 from shared.domain.decision_requests import FIRST_PAUSE, DecisionRequest, Outcome
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job
 from shared.domain.policies import Group
 from shared.domain.proposals import Proposal
 from shared.errors import JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
-from shared.store import Store
 from shared.telemetry import metrics
+from worker.decisions.handover import NamedFile
 from worker.job.decided_alone import decide_alone, present_of
-from worker.job.decided_asked import Asked, Decided
+from worker.job.decided_asked import Asked
+from worker.job.decided_files import configured_of, kept_files
+from worker.job.decided_together import decide_together
+from worker.job.decided_told import Told
 from worker.job.resources import Resources
 
 NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
+
+MEMORY = "demand_memory_mb"
 
 log = structlog.get_logger(__name__)
 
@@ -65,41 +74,56 @@ def _outcome(resources: Resources, request: DecisionRequest, now: datetime) -> t
 
 def _proposals(resources: Resources, request: DecisionRequest, now: datetime) -> Iterator[Proposal]:
     """Made and kept, one by one; those that are kept already are not made again."""
-    job = _job(resources.store, request)
+    job = _job(resources, request)
     if job is None:
         return
     asked = Asked(resources=resources, request=request, job=job, now=now)
     forecasts = resources.store.forecasts.find(job_id=job.job_id)
-    for decided in _decided(asked, forecasts):
-        proposal = decided.proposal(asked)
-        if make_known(resources.store, proposal):
+    for told, file in _told(asked, forecasts):
+        proposal = told.decided.proposal(asked, tree_hash=told.tree_hash, follows=told.follows, patch=told.patch)
+        is_new = make_known(resources.store, proposal, kept_files(proposal, file))
+        for notice in notices_of(proposal, now):  # also the second time: whoever made it may not have lived to do so
+            resources.store.notices.add(notice)
+        if is_new:
             metrics.DECISIONS.labels(proposal.state.value).inc()
             about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
             log.info("decision made", state=proposal.state.value, changes=len(proposal.changes), **about)
         yield proposal
 
 
-def _decided(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[Decided]:
-    """What is decided of the queues of a job, group by group."""
-    request, store = asked.job.request, asked.resources.store
-    if not forecasts or store.trees.newest(request.cluster) is not None:
+def _told(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[tuple[Told, NamedFile | None]]:
+    """What is decided of the queues of a job, group by group; beside it the file that their cluster is configured by."""
+    if not forecasts:
         return
-    if (decided := decide_alone(asked, forecasts)) is not None:
-        yield decided
+    connection = asked.resources.settings.all_connections.get(asked.job.request.data.sources[0].name)
+    kept = asked.resources.store.trees.newest(asked.job.request.cluster)
+    if isinstance(connection, YarnConnection) and kept is not None:
+        if asked.job.request.target == MEMORY:
+            configured = configured_of(connection)
+            for each in decide_together(asked, kept, forecasts, configured):
+                yield each, configured.file
+    elif kept is None and (decided := decide_alone(asked, forecasts)) is not None:
+        yield Told(decided=decided), None
 
 
-def _job(store: Store, request: DecisionRequest) -> Job | None:
+def _job(resources: Resources, request: DecisionRequest) -> Job | None:
     """Whose forecasts are decided on: those of the run that has ended, or the newest of the queues that a person asks about."""
     try:
         if not request.is_by_hand:
-            return store.jobs.get(request.job_id)
-        newest = max(_of_group(store, request.group), key=lambda each: (each.issued_at, each.created_at), default=None)
-        return None if newest is None else store.jobs.get(newest.job_id)
+            return resources.store.jobs.get(request.job_id)
+        newest = max(_of_group(resources, request.group), key=lambda each: (each.issued_at, each.created_at), default=None)
+        return None if newest is None else resources.store.jobs.get(newest.job_id)
     except JobNotFound:
         return None
 
 
-def _of_group(store: Store, group: Group) -> list[Forecast]:
-    """The newest forecasts that a group can be decided from."""
-    found = store.forecasts.newest_of_each(cluster=group.cluster, projects=[group.project])
-    return [forecast for forecast in found if present_of(forecast) is not None]
+def _of_group(resources: Resources, group: Group) -> list[Forecast]:
+    """The newest forecasts that a group can be decided from: of a tree those of projects that may use it."""
+    store, connections = resources.store, resources.settings.all_connections.values()
+    if not group.parent:
+        found = store.forecasts.newest_of_each(cluster=group.cluster, projects=[group.project])
+        return [forecast for forecast in found if present_of(forecast) is not None]
+    partition = group.partition or DEFAULT
+    found = store.forecasts.newest_of_each(cluster=group.cluster, metric=MEMORY)
+    inside = [each for each in found if each.queue.rpartition(".")[0] == group.parent and partition_of(each) == partition]
+    return [each for each in inside if may_know(connections, group.cluster, each.project)]

@@ -1,7 +1,7 @@
 """Decisions whose task is lost are sent again, and end after a while: whoever has asked for one gets an answer.
 
 Proposals whose time is over expire, those that are being applied are looked after until they are not, and what somebody has not
-lived to write into the audit trail is written.
+lived to write into the audit trail is written. Of proposals that are about to expire people are told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from shared.decisions import carry, keep_trail
+from shared.domain.decision_notices import SOON, notice_of_end
 from shared.domain.decision_requests import sent_again
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Step
@@ -31,9 +32,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Rounds:
-    """When what is looked at less often than at each look is due."""
+    """When what is looked at less often than at each look is due. told: ids of proposals that are said to expire."""
 
     applying: dict[str, datetime] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     trail_at: datetime = FIRST
 
 
@@ -41,6 +43,7 @@ def look(resources: Resources, now: datetime, rounds: Rounds) -> None:
     """All of it; raises ServiceError."""
     send_lost(resources, now, workflow.send_decide)
     expire(resources, now)
+    tell_expiring(resources, now, rounds)
     send_applying(resources, now, rounds, workflow.send_apply)
     if now >= rounds.trail_at:
         for proposal in resources.store.proposals.find(limit=MAX_TRAILS):
@@ -53,6 +56,16 @@ def expire(resources: Resources, now: datetime) -> None:
     for proposal in resources.store.proposals.over(now, MAX_SENT):
         with suppress(ProposalForbids):  # somebody has carried it on meanwhile
             carry(resources.store, proposal.decision_id, Step(state=ProposalState.EXPIRED, at=now, reason="its time is over"))
+
+
+def tell_expiring(resources: Resources, now: datetime, rounds: Rounds) -> None:
+    """Keep a notice of each proposal that expires soon, and that nobody has put into force."""
+    proposals = resources.store.proposals
+    soon = set(proposals.ending(now, now + SOON))
+    for decision_id in soon - rounds.told:  # it is read once, and not at every look
+        if (notice := notice_of_end(proposals.get(decision_id), now)) is not None:
+            resources.store.notices.add(notice)
+    rounds.told = soon
 
 
 def send_applying(resources: Resources, now: datetime, rounds: Rounds, send: Callable[[str], None]) -> None:

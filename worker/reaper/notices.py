@@ -68,7 +68,7 @@ def _send(resources: Resources, notice: Notice, now: datetime, slow: set[str], e
 def _addressed(resources: Resources, notice: Notice, now: datetime) -> tuple[Receivers, Document] | None:
     """Who is to have it, and what it says; None = there is nothing to say of its job, or not yet."""
     if notice.told:
-        return _receivers(resources, NoticeKind.CALIBRATION_LOST), body_of_told(notice)
+        return _receivers(resources, notice.kind, notice.project), body_of_told(notice)
     job = _job(resources, notice)
     if job is None:
         resources.store.notices.replace(notice, replace(notice, due_at=None))

@@ -57,31 +57,44 @@ def issued(queue: str, mean: float, at: datetime, **others: object) -> Forecast:
 def with_paths(forecast: Forecast, mean: float, seed: int) -> Forecast:
     """The same with as many paths as there are days, of blocks that all queues have."""
     hours = [[demand(STEPS * day + hour, mean, seed) for hour in range(STEPS)] for day in range(-PATHS, 0)]
-    names = [block_name(Origin.MISSES, MONDAY + timedelta(days=day)) for day in range(-PATHS, 0)]
+    names = [block_name(Origin.MISSES, forecast.issued_at + timedelta(days=day)) for day in range(-PATHS, 0)]
     return replace(forecast, paths=Paths.of(hours, blocks=PATHS, windows=0, drawn_from=names))
 
 
 def keep_queue(
-    store: Store, queue: str, mean: float, has: float, *, told: int = DAYS, seed: int = 1, **others: object
+    store: Store,
+    queue: str,
+    mean: float,
+    has: float,
+    *,
+    told: int = DAYS,
+    seed: int = 1,
+    at: datetime = MONDAY,
+    said: float | None = None,
+    **others: object,
 ) -> Forecast:
-    """A queue in the store, of which so many days were forecast; its newest forecast, which knows what it has."""
+    """A queue in the store, of which so many days were forecast; its newest forecast, which knows what it has.
+
+    said: the mean that was forecast; None = the right one.
+    """
     limits = {"guaranteed": has, **others}
-    newest = with_paths(issued(queue, mean, MONDAY, **limits), mean, seed)
+    told_mean = mean if said is None else said
+    newest = with_paths(issued(queue, told_mean, at, **limits), told_mean, seed)
     hours = range(-DAYS * STEPS, 0)
-    points = [Point(timestamp=MONDAY + timedelta(hours=hour), value=demand(hour, mean, seed)) for hour in hours]
+    points = [Point(timestamp=at + timedelta(hours=hour), value=demand(hour, mean, seed)) for hour in hours]
     store.actuals.save(newest.series, points)
     for day in range(1, told):
-        store.forecasts.save(issued(queue, mean, MONDAY - timedelta(days=day), **limits))
+        store.forecasts.save(issued(queue, told_mean, at - timedelta(days=day), **limits))
     store.forecasts.save(newest)
     return newest
 
 
-def ended_job(store: Store, **changes: object) -> Job:
+def ended_job(store: Store, at: datetime = MONDAY, **changes: object) -> Job:
     """The job that has made the newest forecasts; what its end asks for is kept."""
     request = a_request(project="capacity forecasting", cluster="files:", job_name="Resource Forecasting", target="memory_mb")
-    job = replace(a_job(job_id=f"job-{MONDAY:%Y%m%d}", request=request, issued_at=MONDAY), **changes)  # type: ignore[arg-type]
+    job = replace(a_job(job_id=f"job-{at:%Y%m%d}", request=request, issued_at=at), **changes)  # type: ignore[arg-type]
     store.jobs.add(job)
-    store.decision_requests.add_for(job, JobState.SUCCEEDED, NOW)
+    store.decision_requests.add_for(job, JobState.SUCCEEDED, at + (NOW - MONDAY))
     return job
 
 

@@ -41,6 +41,10 @@ def test_a_queue_that_is_short_is_raised_and_one_with_too_much_is_lowered(here: 
     assert proposal.cost.plan < proposal.cost.keep
     assert proposal.end_at == MONDAY + timedelta(days=1)
     assert [each.queue for each in proposal.kept] == ["root.bi"]
+    told = {(each.kind.value, each.told.get("breach", {}).get("queue")) for each in here.store.notices.due(NOW, 10)}
+    assert ("proposal_made", None) in told
+    assert ("breach_expected", "root.etl") in told
+    assert ("breach_expected", "root.adhoc") not in told
 
 
 def test_what_is_decided_twice_is_one_proposal(here: Resources) -> None:
@@ -64,21 +68,31 @@ def test_of_queues_without_limits_nothing_is_made(here: Resources) -> None:
 
 
 def test_a_change_that_would_not_have_paid_is_left_with_the_reason(here: Resources) -> None:
-    """Its past was cheap with what it has; only what is forecast now would want more."""
-    quiet = keep_queue(here.store, "root.etl", 100 * MB, 125 * MB)
-    loud = keep_queue(here.store, "root.loud", 160 * MB, 125 * MB, seed=4)
-    here.store.forecasts.save(replace(quiet, paths=loud.paths))
-    here.store.forecasts.save(replace(loud, guaranteed=None))
+    """Its forecasts have always said more than came."""
+    newest = keep_queue(here.store, "root.etl", 100 * MB, 125 * MB, said=160 * MB)
     (proposal,) = decided(here)
     assert proposal.state is ProposalState.KEPT
     assert proposal.changes == ()
-    assert proposal.kept[0].kept_because.startswith("Leave it: changes as advised would have")
-    kept = here.store.replays.get(quiet.series_id, quiet.job)
+    assert proposal.kept[0].kept_because.startswith("Leave it: changes as advised would have cost ")
+    kept = here.store.replays.get(newest.series_id, newest.job)
     assert kept is not None
     assert kept.evidence is Evidence.ISSUED
     assert kept.verdict is not None
     assert not kept.verdict.is_offered
     assert kept.verdict.days == 28
+
+
+def test_where_the_past_has_called_for_no_change_it_does_not_speak_against_one(here: Resources) -> None:
+    """Only what is forecast now wants more."""
+    quiet = keep_queue(here.store, "root.etl", 100 * MB, 131 * MB)
+    loud = keep_queue(here.store, "root.loud", 160 * MB, 131 * MB, seed=4)
+    here.store.forecasts.save(replace(quiet, paths=loud.paths))
+    here.store.forecasts.save(replace(loud, guaranteed=None))
+    (proposal,) = decided(here)
+    (change,) = proposal.changes
+    assert change.is_raise
+    assert change.memory.confidence is Confidence.THIN
+    assert "its past has called for no change" in change.memory.doubts[0]
 
 
 def test_of_a_queue_with_a_short_past_the_change_is_told_with_thin_confidence(here: Resources) -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from shared.config.settings import Settings
 from shared.domain.decision_requests import FIRST_PAUSE, MAX_PAUSE, MAX_SENT, NOBODY, Outcome, asked_by_hand
+from shared.domain.notices import NoticeKind
 from shared.domain.policies import Group
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Step
 from tests.decisions import DAY, a_proposal
 from tests.factories import MONDAY
 from worker.job.resources import Resources
-from worker.reaper.decisions import APPLYING_EVERY, Rounds, expire, look, send_applying, send_lost
+from worker.reaper.decisions import APPLYING_EVERY, Rounds, expire, look, send_applying, send_lost, tell_expiring
 
 ASKED = asked_by_hand(Group("", "prod", "root"), MONDAY, "t1", "ops")
 
@@ -82,3 +83,16 @@ def test_what_is_missing_in_the_audit_trail_is_written(here: Resources) -> None:
     here.store.proposals.add(proposal)
     look(here, MONDAY, Rounds())
     assert [entry.what for entry in here.store.audits.of(proposal.decision_id)] == ["proposed"]
+
+
+def test_of_a_proposal_that_expires_soon_people_are_told_once(here: Resources) -> None:
+    proposal, rounds = a_proposal(), Rounds()
+    other = a_proposal(cluster="test", state=ProposalState.REJECTED)
+    for each in (proposal, other):
+        here.store.proposals.add(each)
+    for hours in (3, 1.5, 1):
+        tell_expiring(here, proposal.end_at - timedelta(hours=hours), rounds)
+    (notice,) = here.store.notices.due(proposal.end_at, 10)
+    assert notice.kind is NoticeKind.PROPOSAL_EXPIRING
+    assert notice.told["decision"]["decision_id"] == proposal.decision_id
+    assert notice.told["decision"]["sentence"] == proposal.sentence

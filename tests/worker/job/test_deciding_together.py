@@ -1,0 +1,168 @@
+"""Decisions on a cluster's tree: from what a job over its connection has forecast to a proposal for each parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.config.settings import Settings
+from shared.connections.files import FilesConnection
+from shared.connections.yarn import YarnConnection
+from shared.domain.capacities import Capacity, Resources
+from shared.domain.configuration_change import ConfigChange
+from shared.domain.decision_requests import asked_by_hand, asked_by_job
+from shared.domain.jobs import DataPlaces
+from shared.domain.places import Place
+from shared.domain.policies import Group, Policy
+from shared.domain.property_change import PropertyChange
+from shared.domain.proposal_states import ProposalState
+from shared.domain.proposals import Proposal
+from shared.domain.queue_tree import Queue, QueueTree, Share, State, Totals
+from shared.domain.recommendations import Resource
+from shared.fleet.runstate import RunState
+from shared.yarn.fingerprint import fingerprint
+from tests.factories import a_request
+from tests.worker.job.decided import MB, NOW, ended_job, keep_queue
+from worker.job.deciding import decide
+from worker.job.resources import Resources as Held
+from worker.job.resources import use
+
+TOTAL = Resources(memory_mb=1_000 * 1_024, vcores=1_000)
+CONFIGURED = """<?xml version="1.0"?>
+<configuration>
+  <property><name>yarn.scheduler.capacity.root.queues</name><value>etl,bi,adhoc</value></property>
+  <property><name>yarn.scheduler.capacity.root.etl.capacity</name><value>20.0</value></property>
+  <property><name>yarn.scheduler.capacity.root.bi.capacity</name><value>30</value></property>
+  <property><name>yarn.scheduler.capacity.root.adhoc.capacity</name><value>50.00</value></property>
+</configuration>
+"""
+
+
+def a_tree(**percents: float) -> QueueTree:
+    """Three leaves that share 1,000 GB."""
+    root = Queue(
+        path="root",
+        is_leaf=False,
+        state=State.RUNNING,
+        shares=(Share(capacity=Capacity.of_percent(100.0), guaranteed=TOTAL, ceiling=TOTAL),),
+    )
+    return QueueTree(queues=(root, *(a_leaf(name, each) for name, each in percents.items())), totals=Totals(total=TOTAL))
+
+
+def a_leaf(name: str, percent: float) -> Queue:
+    has = Resources(memory_mb=int(TOTAL.memory_mb * percent / 100), vcores=int(TOTAL.vcores * percent / 100))
+    share = Share(capacity=Capacity.of_percent(percent), guaranteed=has, ceiling=TOTAL)
+    return Queue(path=f"root.{name}", shares=(share,), state=State.RUNNING)
+
+
+TREE = a_tree(etl=20.0, bi=30.0, adhoc=50.0)
+
+
+@pytest.fixture
+def here(settings: Settings, run_state: RunState, tmp_path: Path) -> Iterator[Held]:
+    file = tmp_path / "capacity-scheduler.xml"
+    file.write_text(CONFIGURED)
+    yarn = YarnConnection(cluster="prod", addresses=("http://127.0.0.1:9",), samples="lake", configuration=file)
+    lake = FilesConnection(path=tmp_path)
+    with use(Held(settings.model_copy(update={"connections": {"prod": yarn, "lake": lake}}))) as given:
+        given.store.trees.put("prod", TREE, NOW)
+        yield given
+        given.store.close()
+
+
+def kept(here: Held, *names: str) -> None:
+    """Forecasts of these leaves: etl is short, adhoc has far too much."""
+    means = {"etl": (230.0, 1), "bi": (240.0, 2), "adhoc": (200.0, 3)}
+    for name in names:
+        mean, seed = means[name]
+        keep_queue(here.store, f"root.{name}", mean * MB, 1.0, seed=seed, metric="demand_memory_mb", cluster="prod", where="")
+
+
+def decided(here: Held) -> list[Proposal]:
+    data = DataPlaces(source=Place(name="prod"), destination=Place(name="files"))
+    meant = {"target": "demand_memory_mb", "cluster": "prod", "project": "capacity forecasting"}
+    job = ended_job(here.store, request=a_request(data=data, job_name="Resource Forecasting", **meant))
+    decide(here, asked_by_job(job, NOW).decision_id, NOW)
+    return here.store.proposals.find()
+
+
+def test_a_queue_that_is_short_gets_what_its_sibling_does_not_need(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    (proposal,) = decided(here)
+    changes = {change.queue: change for change in proposal.changes}
+    assert proposal.state is ProposalState.PROPOSED
+    assert proposal.group == Group("", "prod", "root")
+    assert changes["root.etl"].is_raise
+    assert "root.adhoc" in changes["root.etl"].donors
+    assert sum(change.proposed - change.present for change in proposal.changes) == pytest.approx(0.0)
+    assert proposal.tree_hash == fingerprint(TREE, "root", "")
+    assert proposal.sentence.startswith("Raise etl to 30 % now, or expect ")
+    assert proposal.sentence.endswith("adhoc can give it.")
+    assert changes["root.etl"].before_at is not None
+    assert changes["root.etl"].binding is Resource.MEMORY
+    assert proposal.cost.plan < proposal.cost.keep
+    assert proposal.cost.waits is not None
+
+
+def test_undoing_brings_back_the_very_texts_of_the_configuration(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    (proposal,) = decided(here)
+    before = {change.queue: change.before for change in proposal.patch}
+    assert before["root.etl"] == "20.0"
+    assert before["root.adhoc"] == "50.00"
+    assert all(isinstance(change, PropertyChange) for change in proposal.patch)
+    names = {file.name for file in here.store.proposals.files(proposal.decision_id)}
+    assert {"sched-conf.xml", "inverse.xml", "capacity-scheduler.patch", "README.txt"} <= names
+
+
+def test_a_child_that_is_not_forecast_is_kept_and_that_is_said(here: Held) -> None:
+    kept(here, "etl", "adhoc")
+    (proposal,) = decided(here)
+    assert "root.bi" not in proposal.queues
+    assert any("root.bi" in each for each in proposal.because)
+
+
+def test_nothing_is_changed_within_three_days_of_a_change(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    row = ConfigChange(
+        cluster="prod",
+        queue="root.etl",
+        partition="default",
+        changed_at=NOW - timedelta(days=1),
+        mode="percentage",
+        capacity="20",
+        maximum="",
+        weight=None,
+        state="RUNNING",
+        by="seen",
+        before="15",
+    )
+    here.store.changes.save([row])
+    (proposal,) = decided(here)
+    assert "root.etl" not in proposal.queues
+    assert any("was changed on" in each.kept_because for each in proposal.kept if each.queue == "root.etl")
+
+
+def test_of_two_decisions_about_one_parent_the_newer_one_stands(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    (first,) = decided(here)
+    asked = asked_by_hand(Group("", "prod", "root"), NOW + timedelta(hours=1), "t1", "ops", 12.0)
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW + timedelta(hours=1))
+    second = here.store.proposals.get(asked.decision_id)
+    assert second.is_by_hand
+    assert second.end_at - second.start_at == timedelta(hours=12)
+    assert here.store.proposals.get(first.decision_id).state is ProposalState.SUPERSEDED
+
+
+def test_the_forecasts_of_another_schedule_do_not_count(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    group = Group("", "prod", "root")
+    policy = Policy(cluster="prod", parent="root", schedule_id="other", version=1)
+    assert here.store.policies.replace(here.store.policies.of(group), policy)
+    assert decided(here) == []
+    assert here.store.policies.replace(policy, replace(policy, schedule_id=None, version=2))

@@ -1,0 +1,58 @@
+"""All that one decision about a tree is made from: what queues want, policies, and whose past is against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from shared.domain.forecasts import Forecast
+from shared.domain.policies import Group, Policy, QueueRule
+from shared.domain.queue_tree import QueueTree
+from worker.decisions.question import Question
+from worker.decisions.wanted import Wanted
+from worker.job.decided_asked import Asked
+from worker.job.decided_facts import paused
+from worker.job.decided_files import Configured
+
+
+@dataclass(kw_only=True)
+class Family:
+    """Of one tree in one partition.
+
+    memory, vcores: queue → what is asked of it. wanted: of the same queues. left: queue → why its past speaks against any change.
+    thin: queue → why little is known of its past.
+    """
+
+    asked: Asked
+    tree: QueueTree
+    partition: str
+    configured: Configured
+    forecasts: dict[str, Forecast] = field(default_factory=dict)
+    memory: dict[str, Question] = field(default_factory=dict)
+    vcores: dict[str, Question] = field(default_factory=dict)
+    wanted: dict[tuple[str, str], Wanted] = field(default_factory=dict)
+    policies: dict[str, tuple[Policy, tuple[str, ...]]] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    thin: dict[str, str] = field(default_factory=dict)
+
+    def policy(self, parent: str) -> tuple[Policy, tuple[str, ...]]:
+        """That of a parent's children, and what is to be said of it."""
+        if parent not in self.policies:
+            group, store = Group("", self.asked.cluster, parent, self.partition), self.asked.resources.store
+            self.policies[parent] = paused(store, store.policies.of(group), self.asked.now)
+        return self.policies[parent]
+
+    def as_planned(self, parent: str, _partition: str) -> Policy:
+        """The same with queues protected whose past speaks against a change, or where nothing may be changed now."""
+        policy, _ = self.policy(parent)
+        return replace(policy, queues=(*(_protected(rule, self.left) for rule in policy.queues), *self._further(policy)))
+
+    def _further(self, policy: Policy) -> Iterator[QueueRule]:
+        named = {rule.queue for rule in policy.queues}
+        for queue in self.left:
+            if queue not in named and queue.rpartition(".")[0] == policy.parent:
+                yield QueueRule(queue=queue, is_protected=True)
+
+
+def _protected(rule: QueueRule, left: Mapping[str, str]) -> QueueRule:
+    return replace(rule, is_protected=True) if rule.queue in left else rule
