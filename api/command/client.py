@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -39,6 +40,7 @@ OUTAGE_SECONDS = 60.0  # how long a wait outlives a service that is away: a rest
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_GROWTH = 0.2, 5.0, 1.3
 UNCHANGED = 304
 MAX_LINES = 20  # problems of one request
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _BY_STATUS: dict[int, type[QueuecastError]] = {
     400: MalformedRequest,
     401: NotAuthenticated,
@@ -83,6 +85,16 @@ class Client:
         """What comes of it; a body that is JSON text already is sent as it stands."""
         return self._call("POST", *path, body=json.dumps(body) if isinstance(body, dict) else body)
 
+    def put(self, *path: str, body: Document, version: int, **query: object) -> Document:
+        """What is there from now on, in the place of this version; raises VersionDiffers when that is not what is there."""
+        return self._call("PUT", *path, query=query, body=json.dumps(body), headers={"If-Match": f'"{version}"'})
+
+    def read(self, *path: str, **query: object) -> tuple[bytes, str]:
+        """What is shown there as it is, and where it goes on, "" = nowhere."""
+        answer = self._answer("GET", *path, query=query, headers={"Accept": "*/*"})
+        following = re.match(r'<\?([^>]*)>; rel="next"', answer.headers.get("Link", ""))
+        return answer.data, following[1] if following else ""
+
     def delete(self, *path: str, **query: object) -> None:
         """Remove what is shown there."""
         self._call("DELETE", *path, query=query)
@@ -117,29 +129,51 @@ class Client:
                     raise
 
     def _call(
-        self, method: str, *path: str, query: Mapping[str, object] | None = None, body: str | bytes | None = None
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, object] = NOTHING,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] = NOTHING,
     ) -> Document:
-        from urllib3.exceptions import HTTPError
-
-        url = "/".join((self.base_url, "v1", *(in_path(part, safe="") for part in path)))
-        if parameters := urlencode({name: value for name, value in (query or {}).items() if value is not None}):
-            url += f"?{parameters}"
+        url = self._url(path, query)
         kept = self._kept if self._kept and method == "GET" and self._kept[0] == url else None
-        headers = self._headers(has_body=body is not None) | ({"If-None-Match": kept[1]} if kept else {})
-        try:
-            answer = self._pool.request(method, url, body=body, headers=headers)
-        except HTTPError as error:
-            raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
+        known = {"If-None-Match": kept[1]} if kept else {}
+        answer = self._answer(method, *path, query=query, body=body, headers={**headers, **known})
         if kept and answer.status == UNCHANGED:
             return kept[2]
         document = {} if answer.status == 204 else _document(answer)
-        if answer.status >= 400:
-            raise _error_of(answer.status, document or {})
         if document is None:
             raise ApiAway(f"what answers with status {answer.status} is no Queuecast", url=self.base_url)
         if method == "GET" and "ETag" in answer.headers:
             self._kept = url, answer.headers["ETag"], document
         return document
+
+    def _answer(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, object],
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> BaseHTTPResponse:
+        """The answer, which is no refusal."""
+        from urllib3.exceptions import HTTPError
+
+        try:
+            answer = self._pool.request(
+                method, self._url(path, query), body=body, headers=self._headers(has_body=body is not None) | dict(headers)
+            )
+        except HTTPError as error:
+            raise ApiAway(f"{error}; is `queuecast up` running?", url=self.base_url) from error
+        if answer.status >= 400:
+            raise _error_of(answer.status, _document(answer) or {})
+        return answer
+
+    def _url(self, path: tuple[str, ...], query: Mapping[str, object]) -> str:
+        url = "/".join((self.base_url, "v1", *(in_path(part, safe="") for part in path)))
+        parameters = urlencode({name: value for name, value in query.items() if value is not None})
+        return f"{url}?{parameters}" if parameters else url
 
     def _headers(self, *, has_body: bool) -> dict[str, str]:
         typed = {"Content-Type": "application/json"} if has_body else {}

@@ -19,7 +19,8 @@ from shared.domain.texts import CONTROL, Text
 from shared.domain.units import Unit
 
 OPEN = "open"  # of all states of which anything may still come
-ASKED, NOTHING = "asked", "nothing"  # before there is a proposal, and where there will be none
+ASKED: Literal["asked"] = "asked"  # there is a proposal
+NOTHING: Literal["nothing"] = "nothing"  # there will be none
 AskedState = Literal[
     "open", "proposed", "approved", "exported", "applying", "seen", "rejected", "superseded", "expired", "failed", "kept"
 ]
@@ -48,7 +49,7 @@ class DecisionBody(Form):
     parent: fields.QueueName | None = Field(None, description="whose children; - = queues without a tree; default: the root")
     partition: fields.FilledLabel | None = Field(None, description="the node label; default = without one")
     project: fields.Label | None = Field(None, description="of queues without a tree, whose they are")
-    horizon: fields.Ahead | None = Field(None, description="so far ahead, such as 24h; default: all that is forecast")
+    horizon: fields.Ahead | None = Field(None, description="so far ahead; default: 24h")
 
 
 class StepBody(Form):
@@ -186,6 +187,16 @@ class DecisionPage(Answer):
     next_cursor: str | None = Field(description="cursor of the next page; null = this is the last")
 
 
+class ReplaySummary(Answer):
+    """What the rule would have cost on the past of the queues that are changed, before it was advised."""
+
+    days: int = Field(description="of that past")
+    policy: float | None = Field(description="its cost ÷ that of doing nothing; null = doing nothing would have cost nothing")
+    do_nothing: float = 1.0
+    wrong_cuts: int = Field(description="days that began with a lower capacity, which demand passed and not the one before")
+    queues: int = Field(description="how many were replayed")
+
+
 class DecisionAnswer(DecisionSummary):
     """One decision: the plan, its reasons, what became of it, and what may be done with it."""
 
@@ -196,6 +207,7 @@ class DecisionAnswer(DecisionSummary):
     because: tuple[str, ...] = Field(description="the plan explained, and what of it is not known")
     changes: tuple[ChangeAnswer, ...]
     kept: tuple[KeptAnswer, ...]
+    replay: ReplaySummary | None = Field(description="null = nothing of their past was replayed yet")
     look_again_at: datetime | None = Field(description="when the next one is made at the latest; null = when somebody asks")
     put_at: datetime | None = Field(description="when it was sent to the cluster; null = never")
     steps: tuple[StepAnswer, ...] = Field(description="what became of it, the first first: its audit trail")

@@ -8,6 +8,8 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.schema.decisions import (
+    ASKED,
+    NOTHING,
     AdviceAnswer,
     ChangeAnswer,
     CostAnswer,
@@ -16,17 +18,26 @@ from api.schema.decisions import (
     ExpectedOf,
     FileAnswer,
     KeptAnswer,
+    State,
     StepAnswer,
 )
 from api.v1.decision_rules import actions_of, check_files
+from api.v1.replays import replayed
 from shared.domain.collected import DEFAULT
+from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.outgoing import in_path
+from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, ProposedChange
 from shared.domain.recommendations import Expected, Recommendation
 from shared.domain.tokens import Scope
 from shared.errors import ProposalForbids
 
 GIGABYTE_HOURS = "GB·h"
+_LISTS = ("queues", "because", "changes", "kept", "steps", "effects", "forecast_jobs", "files")  # that are empty before a plan
+_UNKNOWN = (
+    *("before_at", "valid_until", "cost", "issued_at", "start_at", "follows", "look_again_at", "put_at", "policy_version"),
+    "replay",
+)
 
 
 def decision_path(decision_id: str) -> str:
@@ -50,7 +61,28 @@ def decision_answer(services: Services, proposal: Proposal, now: datetime) -> De
         policy_version=proposal.policy.version,
         files=files,
         files_reason=reason,
+        replay=replayed(services, proposal),
         actions=actions_of(services, proposal, now),
+    )
+
+
+def asked_answer(asked: DecisionRequest) -> DecisionAnswer:
+    """What is known of a decision that is being made, or of which nothing came."""
+    states: dict[Outcome | None, State] = {Outcome.NOTHING: NOTHING, Outcome.FAILED: ProposalState.FAILED}
+    return DecisionAnswer.showing(
+        asked,
+        **dict.fromkeys(_LISTS, ()),
+        **dict.fromkeys(_UNKNOWN),
+        state=states.get(asked.outcome, ASKED),
+        partition=asked.partition or DEFAULT,
+        sentence=asked.error or "It is being made.",
+        created_at=asked.asked_at,
+        proposed_by=asked.asked_by,
+        proposed_by_name=asked.name,
+        tree_hash="",
+        files_reason="there is no plan yet",
+        actions={},
+        links={"self": decision_path(asked.decision_id)},
     )
 
 

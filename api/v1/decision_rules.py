@@ -9,6 +9,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
+from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.identifiers import listed
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
 from shared.domain.proposals import Proposal, check_approval, check_in_time
@@ -26,11 +27,26 @@ Check = Callable[[Services, Proposal, datetime], None]
 
 
 def visible_proposal(services: Services, decision_id: str) -> Proposal:
-    """The proposal; raises ProposalNotFound also for one that the caller may not see."""
+    """The proposal; raises ProposalNotFound also for one that the caller may not see, ProposalForbids for one that is to come."""
+    if (asked := waited_for(services, decision_id)) is not None:
+        told = f"nothing came of it: {asked.error}" if asked.outcome else "it is being made: look again in a moment"
+        raise ProposalForbids(told, decision_id=decision_id)
     proposal, seen = services.store.proposals.get(decision_id), sight(services)
     if seen is not None and not seen.shows(proposal.group):
         raise ProposalNotFound(decision_id=decision_id)
     return proposal
+
+
+def waited_for(services: Services, decision_id: str) -> DecisionRequest | None:
+    """What a person has asked for under this id, as long as there is no proposal; None = the caller may not see any such."""
+    asked, seen = services.store.decision_requests.find(decision_id), sight(services)
+    if asked is None or not asked.is_by_hand or asked.outcome is Outcome.DECIDED or (seen and not seen.shows(asked.group)):
+        return None
+    try:
+        services.store.proposals.get(decision_id)  # its maker has not noted yet that it is made
+    except ProposalNotFound:
+        return asked
+    return None
 
 
 def check_approve(services: Services, proposal: Proposal, now: datetime) -> None:

@@ -9,21 +9,25 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from api.edge.audit import note
 from api.edge.context import Services
 from api.edge.document import JSON, Answers
-from api.edge.policy import READ
+from api.edge.identity import caller
+from api.edge.policy import READ, WRITE
 from api.edge.routing import route
-from api.schema.decisions import OPEN, DecisionAnswer, DecisionPage, DecisionsQuery
-from api.v1.decision_answers import decision_answer, summary_of
-from api.v1.decision_rules import check_files, visible_proposal
-from api.v1.groups import NO_TREE, label_of, sight
+from api.schema.decisions import OPEN, DecisionAnswer, DecisionBody, DecisionPage, DecisionsQuery
+from api.v1.decision_answers import asked_answer, decision_answer, summary_of
+from api.v1.decision_rules import check_files, visible_proposal, waited_for
+from api.v1.groups import NO_TREE, children_of_group, label_of, meant_group, sight
 from api.v1.paging import Position, cursor_after, position
+from shared.domain.decision_requests import asked_by_hand
+from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.identifiers import listed
 from shared.domain.policies import Group, Policy
 from shared.domain.proposal_states import OPEN as OPEN_STATES
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
-from shared.errors import ProposalNotFound
+from shared.errors import BrokerAway, ProposalNotFound
 
 BATCH, MAX_BATCHES = 50, 20  # of proposals that are looked at for one page
 MEDIA = {".xml": "application/xml", ".json": JSON, ".csv": "text/csv", ".txt": "text/plain", ".patch": "text/x-diff"}
@@ -41,7 +45,28 @@ def list_decisions(services: Services, query: DecisionsQuery) -> tuple[DecisionP
 @route("GET", "/v1/decisions/<decision_id>", READ, Answers(DecisionAnswer))
 def show_decision(services: Services, decision_id: str) -> DecisionAnswer:
     """Show a decision: the plan, its reasons, what became of it, its files, and what you may do with it."""
+    if (asked := waited_for(services, decision_id)) is not None:
+        return asked_answer(asked)
     return decision_answer(services, visible_proposal(services, decision_id), datetime.now(UTC))
+
+
+@route("POST", "/v1/decisions", WRITE, Answers(DecisionAnswer, 202, refuses=(400, 404)))
+def make_decision(services: Services, json: DecisionBody) -> tuple[DecisionAnswer, int, dict[str, str]]:
+    """Have a decision made now, from the forecasts that there are; `links.self` says when it is.
+
+    Who asks for one does not approve it.
+    """
+    who, now = caller(), datetime.now(UTC)
+    group = meant_group(services, json.parent, **json.model_dump(include={"cluster", "partition", "project"}))
+    children_of_group(services, group)
+    hours = None if json.horizon is None else json.horizon.seconds / SECONDS_PER_HOUR
+    asked = asked_by_hand(group, now, who.caller_id, who.name, hours)
+    note(decision_id=asked.decision_id, cluster=group.cluster, parent=group.parent, project=group.project)
+    services.store.decision_requests.add(asked)
+    with services.outages.noted(BrokerAway):  # the reaper sends what is lost
+        services.enqueue_decision(asked.decision_id)
+    answer = asked_answer(services.store.decision_requests.get(asked.decision_id))
+    return answer, 202, {"Location": answer.links["self"]}
 
 
 @route("GET", "/v1/decisions/<decision_id>/files/<name>", READ, Answers(None, media=tuple(MEDIA.values()), refuses=(409,)))

@@ -52,6 +52,7 @@ from shared.errors.requests import (
     ProposalForbids,
     ProposalNotFound,
     QueueNotFound,
+    ReplayNotFound,
     ReportNotFound,
     RequestError,
     ScheduleNotFound,

@@ -83,6 +83,10 @@ class ReportNotFound(NotFound):
     """No report of the queue was made yet."""
 
 
+class ReplayNotFound(NotFound):
+    """Nothing of the queue's past was replayed yet."""
+
+
 class ScheduleNotFound(NotFound):
     """No schedule has this id."""
 

@@ -1,0 +1,128 @@
+"""`queuecast decisions`: what to change, before when, and what it costs not to; and what a person decides about it."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from api.command.decision_output import print_decision, print_list, print_steps
+from api.command.handed_over import write_files
+from api.command.service import DEFAULT_URL, Url, connect, show
+from shared.command.terminal import AsJson, notice, say
+from shared.domain.codec import Document
+from shared.domain.durations import Duration
+from shared.errors import UsageError
+
+PAUSE_SECONDS = 0.5
+ASKED = "asked"
+
+group = typer.Typer(
+    name="decisions", help="List, show, make, approve, reject, export decisions about capacities.", no_args_is_help=True
+)
+
+DecisionId = Annotated[str, typer.Argument(help="As `queuecast decisions list` shows it.", show_default=False)]
+Cluster = Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")]
+Partition = Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")]
+Project = Annotated[str | None, typer.Option(help="Of queues without a tree, whose they are.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="For the audit trail.", show_default=False)]
+
+
+@group.command("list", epilog="Example: queuecast decisions list --state open")
+def list_decisions(
+    *,
+    state: Annotated[str | None, typer.Option(help="Only in this state; open = anything may still come of it.")] = None,
+    cluster: Annotated[str | None, typer.Option(show_default=False)] = None,
+    parent: Annotated[str | None, typer.Option(help="Whose children; - = queues without a tree.", show_default=False)] = None,
+    queue: Annotated[str | None, typer.Option(help="That change this queue.", show_default=False)] = None,
+    owner: Annotated[str | None, typer.Option(help="That this token may approve by the policy.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List decisions, newest first."""
+    filters = {"state": state, "cluster": cluster, "parent": parent, "queue": queue, "owner": owner}
+    show(connect(url).get("decisions", **filters, limit=limit, cursor=cursor), print_list, as_json=as_json)
+
+
+@group.command("show", epilog="Example: queuecast decisions show 20260105T060000-1a2b3c4d5e")
+def show_decision(decision_id: DecisionId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show a decision: the plan, its reasons, what became of it, and what can be done with it."""
+    show(connect(url).get("decisions", decision_id), print_decision, as_json=as_json)
+
+
+@group.command("make", epilog="Example: queuecast decisions make --parent root --horizon 24h --wait")
+def make_decision(
+    *,
+    parent: Annotated[str | None, typer.Option(help="Whose children; - = queues without a tree.", show_default="root")] = None,
+    cluster: Cluster = None,
+    partition: Partition = None,
+    project: Project = None,
+    horizon: Annotated[str | None, typer.Option(help="So far ahead: 24h.", show_default="24h")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for it, and show it.")] = False,
+    timeout: Annotated[str, typer.Option(help="How long to wait: 5min, 1h.")] = "5min",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Have a decision made now, from the forecasts that there are. Prints its id; who asks for one does not approve it."""
+    client, seconds = connect(url), _seconds(timeout)
+    body = {"parent": parent, "cluster": cluster, "partition": partition, "project": project, "horizon": horizon}
+    made = client.post("decisions", body={name: value for name, value in body.items() if value is not None})
+    until = time.monotonic() + seconds
+    while wait and made["state"] == ASKED:
+        if time.monotonic() >= until:
+            raise TimeoutError(f"{made['decision_id']} is not made within {timeout}; `queuecast decisions show` tells when it is")
+        time.sleep(PAUSE_SECONDS)
+        made = client.get("decisions", made["decision_id"])
+    show(made, print_decision if wait else lambda decision: say(decision["decision_id"]), as_json=as_json)
+
+
+@group.command("approve", epilog="Example: queuecast decisions approve 20260105T060000-1a2b3c4d5e")
+def approve_decision(decision_id: DecisionId, reason: Reason = "", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Approve a decision, so that it may be handed over. Needs the scope approve."""
+    show(_act(url, decision_id, "approve", reason), print_steps, as_json=as_json)
+
+
+@group.command("reject", epilog="Example: queuecast decisions reject 20260105T060000-1a2b3c4d5e --reason 'quarter end'")
+def reject_decision(
+    *,
+    decision_id: DecisionId,
+    reason: Annotated[str, typer.Option(help="What speaks against it; the audit trail keeps it.", show_default=False)],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Reject a decision, also one that is approved or exported. Needs the scope approve."""
+    show(_act(url, decision_id, "reject", reason), print_steps, as_json=as_json)
+
+
+@group.command("export", epilog="Example: queuecast decisions export 20260105T060000-1a2b3c4d5e --to change")
+def export_decision(
+    *,
+    decision_id: DecisionId,
+    to: Annotated[str | None, typer.Option(help="A folder that is new or empty.", show_default="one of its id")] = None,
+    reason: Reason = "",
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Write the files of a decision into a folder; it is exported from then on. Needs the scope approve.
+
+    Nothing is overwritten. Each file is checked by its SHA-256; README.txt says how it is put into force, and undone.
+    """
+    client = connect(url)
+    told = write_files(client, decision_id, to or decision_id, reason)
+    show(told, lambda written: say("\n".join(written["written"])), as_json=as_json)
+    if not as_json:
+        notice("README.txt says how it is put into force, and undone")
+
+
+def _act(url: str, decision_id: str, action: str, reason: str) -> Document:
+    return connect(url).post("decisions", decision_id, action, body={"reason": reason} if reason else {})
+
+
+def _seconds(text: str) -> int:
+    try:
+        return Duration.parse(text).seconds
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
