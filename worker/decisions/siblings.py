@@ -21,7 +21,7 @@ from math import inf
 from shared.errors import InfeasiblePlan
 from worker.decisions.problem import FULL, Child, Pooled, Room, cost, lowering, raising, why_infeasible
 from worker.decisions.programme import Ending, Group, solved
-from worker.decisions.water_filling import stepwise
+from worker.decisions.water_filling import filled, stepwise
 
 TIME_LIMIT = 5.0  # s of the solver; then the best that it has
 NOTHING, NOTHING_OF_WHOLE = 1e-9, 2e-6  # of the total: moves of a solver that are none; where it decides 0 or 1, it is coarser
@@ -85,8 +85,31 @@ def _solved(groups: Sequence[tuple[Places, Child]], room: Room, seconds: float) 
     if ending is Ending.INFEASIBLE:
         raise InfeasiblePlan(_why(columns, room, seconds))
     if moves is not None and ending is Ending.SOLVED:
-        return Method.PROGRAMME, moves
+        return Method.PROGRAMME, _evened(groups, room, moves)
     return _in_time(groups, room, moves)
+
+
+def _evened(groups: Sequence[tuple[Places, Child]], room: Room, moves: Sequence[float]) -> Sequence[float]:
+    """The same children changed the same way, and what several could have as well as another shared out in proportion.
+
+    A solver gives it to any of them.
+    """
+    decided = []
+    for (_, child), move in zip(groups, moves, strict=True):
+        if abs(move) <= _nothing(room):
+            decided.append(replace(child, is_protected=True))
+        elif move > 0:
+            decided.append(replace(child, floor=max(child.floor, child.present + room.step)))
+        else:
+            decided.append(replace(child, ceiling=min(child.ceiling, child.present - room.step)))
+    one_by_one = [child for (places, _), child in zip(groups, decided, strict=True) for _ in places]
+    amounts = dict(zip(map(id, one_by_one), filled(one_by_one, room).capacities, strict=True))
+    found = [amounts[id(child)] - child.present for child in decided]
+    total = sum(len(places) * amounts[id(child)] for (places, _), child in zip(groups, decided, strict=True))
+    raised = sum(len(places) * max(0.0, move) for (places, _), move in zip(groups, found, strict=True))
+    fits = total <= room.total + NOTHING and (not room.is_exact or total >= room.total - NOTHING)
+    is_as_good = _in_all(groups, room, found) <= _in_all(groups, room, moves) + NOTHING
+    return found if fits and raised <= room.budget + NOTHING and is_as_good else moves
 
 
 def _in_time(groups: Sequence[tuple[Places, Child]], room: Room, moves: Sequence[float] | None) -> tuple[Method, Sequence[float]]:

@@ -115,6 +115,12 @@ def test_a_queue_that_runs_short_is_given_what_another_does_not_need() -> None:
     assert found.planned < found.kept
 
 
+def test_what_two_could_have_alike_is_shared_out_between_them() -> None:
+    children = [a_child("a", 30, 20.0, 90.0, ceiling=45), a_child("b", 30, 20.0, 90.0, ceiling=46), a_child("c", 40, 10.0)]
+    found = allocated(children, Room(total=100, budget=20, step=2, most_changes=3))
+    assert found.capacities == pytest.approx((40, 40, 20), abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("children", "limits", "said"),
     [
