@@ -20,7 +20,7 @@ def a_queue(
     limits = {"guaranteed": mb(100, 1), "ceiling": mb(400, 4)} | changes
     use = {} if used is None else {"used": mb(used), "reserved": mb(0), "pending": mb(pending)}
     share = Share(capacity=Capacity.of_percent(10.0), **use, **limits)
-    return QueueInTree.of(Queue(path=path, is_leaf=is_leaf), share, mb(1_000), ahead=None, day=None, reason="none")
+    return QueueInTree.of(Queue(path=path, is_leaf=is_leaf), share, mb(1_000), ahead=None, of_vcores=None, reason="none")
 
 
 ROOT = a_queue("root", is_leaf=False, guaranteed=mb(1_000), ceiling=mb(1_000))
