@@ -74,17 +74,26 @@ def carry(store: Store, decision_id: str, step: Step, check: Check | None = None
     return now
 
 
-def begin_applying(store: Store, settings: Settings, decision_id: str, step: Step, wake: Callable[[str], None]) -> Proposal:
+def begin_applying(
+    store: Store, settings: Settings, decision_id: str, step: Step, wake: Callable[[str], None], *, check: Check | None = None
+) -> Proposal:
     """Let a proposal be applied, and have somebody do it; that nobody could be told is no failure: the reaper does so.
 
     Args:
         step: to the state `applying`, and who has asked for it.
         wake: tells somebody to apply the proposal of this id; raises BrokerAway.
+        check: what must hold beside what `check_applying` looks at.
 
     Returns:
         What it is now. Raises as `carry` does, and ProposalForbids with what stands against it now.
     """
-    now = carry(store, decision_id, step, lambda known: check_applying(store, settings, known, step.at))
+
+    def may_be(known: Proposal) -> None:
+        if check is not None:
+            check(known)
+        check_applying(store, settings, known, step.at)
+
+    now = carry(store, decision_id, step, may_be)
     try:
         wake(decision_id)
     except BrokerAway as error:
@@ -98,17 +107,25 @@ def check_applying(store: Store, settings: Settings, proposal: Proposal, now: da
     def forbid(why: str) -> None:
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
-    if settings.apply == "off":
-        forbid("nothing is applied: QUEUECAST_APPLY is off")
-    if not proposal.patch:
-        forbid("it changes nothing of a cluster's configuration")
-    if applier(settings.all_connections, proposal.cluster) is None:
-        forbid(f"no connection may apply to the cluster {proposal.cluster}; its files are applied by hand")
+    check_reach(settings, proposal)
     check_in_time(proposal, now, store.policies.of(proposal.group))
     if proposal.follows is not None and not _is_in_force(store, proposal.follows):
         forbid(f"it follows on {proposal.follows}, which is not in force yet")
     if why := why_too_often(proposal, sent_to(store, proposal.cluster), now):
         forbid(why)
+
+
+def check_reach(settings: Settings, proposal: Proposal) -> None:
+    """Raises ProposalForbids: nothing of it can be sent to its cluster."""
+    why = ""
+    if settings.apply == "off":
+        why = "nothing is applied: QUEUECAST_APPLY is off"
+    elif not proposal.patch:
+        why = "it changes nothing of a cluster's configuration"
+    elif applier(settings.all_connections, proposal.cluster) is None:
+        why = f"no connection may apply to the cluster {proposal.cluster}; its files are applied by hand"
+    if why:
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
 def sent_to(store: Store, cluster: str) -> list[Proposal]:

@@ -19,7 +19,7 @@ PAUSE_SECONDS = 0.5
 ASKED = "asked"
 
 group = typer.Typer(
-    name="decisions", help="List, show, make, approve, reject, export decisions about capacities.", no_args_is_help=True
+    name="decisions", help="List, show, make, approve, reject, export and apply decisions about capacities.", no_args_is_help=True
 )
 
 DecisionId = Annotated[str, typer.Argument(help="As `queuecast decisions list` shows it.", show_default=False)]
@@ -115,6 +115,27 @@ def export_decision(
     show(told, lambda written: say("\n".join(written["written"])), as_json=as_json)
     if not as_json:
         notice("README.txt says how it is put into force, and undone")
+
+
+@group.command("apply", epilog="Example: queuecast decisions apply 20260105T060000-1a2b3c4d5e")
+def apply_decision(decision_id: DecisionId, reason: Reason = "", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Have an approved decision put into force, over a connection that may apply. Needs the scope approve.
+
+    It is sent once; `queuecast decisions show` tells what became of it.
+    """
+    show(_act(url, decision_id, "apply", reason), print_steps, as_json=as_json)
+
+
+@group.command("validate", epilog="Example: queuecast decisions validate 20260105T060000-1a2b3c4d5e")
+def validate_decision(decision_id: DecisionId, reason: Reason = "", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Have the cluster try a decision, and take nothing up; exit 1 when it would refuse it. Needs the scope approve.
+
+    Not more often than it has to be: the queue metrics of its scheduler begin anew.
+    """
+    told = _act(url, decision_id, "validate", reason)
+    words = "the cluster would take it up" if told["is_accepted"] else f"the cluster would refuse it: {told['words']}"
+    show(told, lambda _: say(words), as_json=as_json)
+    raise typer.Exit(0 if told["is_accepted"] else 1)
 
 
 def _act(url: str, decision_id: str, action: str, reason: str) -> Document:

@@ -14,7 +14,7 @@ from shared.config.settings_file import SettingsFile
 from shared.domain.day_ahead import DayAhead
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.fleet.broker import App, enqueue_check, enqueue_decision, enqueue_job, make_celery
+from shared.fleet.broker import App, enqueue_applying, enqueue_check, enqueue_decision, enqueue_job, make_celery
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
@@ -83,6 +83,10 @@ class Services:
     def enqueue_decision(self, decision_id: str) -> None:
         """Send the task that makes a decision; raises BrokerAway."""
         enqueue_decision(self._app, decision_id)
+
+    def enqueue_applying(self, decision_id: str) -> None:
+        """Send the task that puts a decision into force; raises BrokerAway."""
+        enqueue_applying(self._app, decision_id)
 
     @cached_property
     def cursor_key(self) -> str:

@@ -225,3 +225,11 @@ class ExportAnswer(Answer):
     decision_id: str
     state: ProposalState
     files: tuple[FileAnswer, ...]
+
+
+class ValidatedAnswer(Answer):
+    """What the cluster has against a decision."""
+
+    decision_id: str
+    is_accepted: bool = Field(description="whether it would take it up")
+    words: str = Field(description="its own, where it would not")

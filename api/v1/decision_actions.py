@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import request
 
@@ -11,14 +13,18 @@ from api.edge.document import Answers
 from api.edge.identity import caller
 from api.edge.policy import Policy
 from api.edge.routing import route
-from api.schema.decisions import DecisionAnswer, ExportAnswer, RejectBody, StepBody
+from api.schema.decisions import DecisionAnswer, ExportAnswer, RejectBody, StepBody, ValidatedAnswer
 from api.v1.decision_answers import decision_answer, files_of
-from api.v1.decision_rules import ACTIONS, visible_proposal
-from shared.decisions import carry
+from api.v1.decision_rules import ACTIONS, check_validate, visible_proposal
+from shared.connections.yarn import applier
+from shared.decisions import Check, begin_applying, carry
+from shared.domain.audits import AuditEntry
 from shared.domain.proposals import Proposal, Step
 from shared.domain.tokens import Scope
-from shared.errors import ProposalForbids
+from shared.errors import CredentialsRefused, ProposalForbids, SourceNotFound
+from shared.yarn.patch import as_xml
 
+Take = Callable[[Step, Check], Proposal]
 DECIDE = Policy(needs=Scope.APPROVE, is_audited=True)
 CARRIED = Answers(DecisionAnswer, refuses=(409,))
 
@@ -46,8 +52,62 @@ def export_decision(services: Services, decision_id: str, json: StepBody) -> Exp
     return ExportAnswer(decision_id=decision_id, state=proposal.state, files=files)
 
 
-def carried(services: Services, decision_id: str, name: str, reason: str) -> Proposal:
+@route("POST", "/v1/decisions/<decision_id>/apply", DECIDE, Answers(DecisionAnswer, 202, refuses=(409,)))
+def apply_decision(services: Services, decision_id: str, json: StepBody) -> tuple[DecisionAnswer, int, dict[str, str]]:
+    """Have an approved decision put into force, once; `links.self` says what became of it.
+
+    Only over a connection that may apply; the cluster's configuration is compared before and after.
+    """
+
+    def take(step: Step, check: Check) -> Proposal:
+        wake = services.enqueue_applying
+        return begin_applying(services.store, services.settings, decision_id, step, wake, check=check)
+
+    proposal = carried(services, decision_id, "apply", json.reason, take)
+    answer = decision_answer(services, proposal, datetime.now(UTC))
+    return answer, 202, {"Location": answer.links["self"]}
+
+
+@route("POST", "/v1/decisions/<decision_id>/validate", DECIDE, Answers(ValidatedAnswer, refuses=(409,)))
+def validate_decision(services: Services, decision_id: str, json: StepBody) -> ValidatedAnswer:
+    """Have the cluster try a decision without taking it up. Not more often than it has to be: its queue metrics begin anew.
+
+    Only over a connection that may apply, and of releases of YARN that can, from 3.4 on.
+    """
+    proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
+    check_validate(services, proposal, now)
+    connection = applier(services.settings.all_connections, proposal.cluster)
+    try:
+        words = connection.changes().validate(as_xml(proposal.patch).encode("ascii", "xmlcharrefreplace")) if connection else ""
+    except (SourceNotFound, CredentialsRefused) as error:
+        raise ProposalForbids(f"its cluster does not try it: {error.public}", decision_id=decision_id) from error
+    _note_tried(services, proposal, now, json.reason, words)
+    return ValidatedAnswer(decision_id=decision_id, is_accepted=not words, words=words)
+
+
+def _note_tried(services: Services, proposal: Proposal, now: datetime, reason: str, words: str) -> None:
+    who = caller()
+    entry = AuditEntry(
+        entry_id=f"{proposal.decision_id}-validated-{now:%Y%m%dT%H%M%S%f}",
+        at=now,
+        what="validated",
+        cluster=proposal.cluster,
+        project=proposal.project,
+        subject=proposal.decision_id,
+        who=who.caller_id,
+        name=who.name,
+        source=request.remote_addr or "",
+        reason="; ".join(filter(None, [reason.strip(), words])),
+        before=proposal.tree_hash,
+    )
+    services.store.audits.add(entry)
+
+
+def carried(services: Services, decision_id: str, name: str, reason: str, take: Take | None = None) -> Proposal:
     """The proposal after an action of the caller's, done once; what is in its way is looked at in the very moment of the step.
+
+    Args:
+        take: takes the step; None = as all are.
 
     Raises ProposalNotFound, and what the action's check does.
     """
@@ -57,8 +117,9 @@ def carried(services: Services, decision_id: str, name: str, reason: str) -> Pro
         return proposal
     source = request.remote_addr or ""
     step = Step(state=action.state, at=now, who=who.caller_id, name=who.name, reason=reason.strip(), source=source)
+    take = take or partial(carry, services.store, decision_id)
     try:
-        return carry(services.store, decision_id, step, lambda known: action.check(services, known, now))
+        return take(step, lambda known: action.check(services, known, now))
     except ProposalForbids:
         if action.is_done(meanwhile := visible_proposal(services, decision_id)):  # the same, sent twice at once
             return meanwhile

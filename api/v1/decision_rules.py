@@ -9,6 +9,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
+from shared.decisions import check_applying, check_reach
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.identifiers import listed
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
@@ -19,6 +20,7 @@ from shared.yarn.fingerprint import fingerprint
 
 HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
 WITH_FILES = HANDED_OVER | {ProposalState.FAILED}  # of which files are given out: also to undo what has gone wrong
+BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 NO_TOKENS = (
     "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
@@ -74,6 +76,23 @@ def check_export(services: Services, proposal: Proposal, now: datetime) -> None:
     check_tree(services, proposal)
 
 
+def check_apply(services: Services, proposal: Proposal, now: datetime) -> None:
+    """Raises what is in the way of having it put into force: state, person, time, the cluster's connection, a rate, the tree."""
+    _check_state(proposal, ProposalState.APPLYING)
+    check_owner(services, proposal)
+    check_applying(services.store, services.settings, proposal, now)
+    check_tree(services, proposal)
+
+
+def check_validate(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
+    """Raises what is in the way of having its cluster try it, which nobody does without need: queue metrics begin anew."""
+    if proposal.state not in BEFORE_FORCE:
+        raise ProposalForbids(f"it is {proposal.state}: there is nothing to try; {NEW_ONE}", decision_id=proposal.decision_id)
+    check_owner(services, proposal)
+    check_reach(services.settings, proposal)
+    check_tree(services, proposal)
+
+
 def check_owner(services: Services, proposal: Proposal) -> None:
     """Raises OwnersOnly: the policy names owners, and the caller is none of them."""
     policy = services.store.policies.of(proposal.group)
@@ -126,12 +145,14 @@ ACTIONS = {
     "approve": Action(ProposalState.APPROVED, check_approve, HANDED_OVER),
     "reject": Action(ProposalState.REJECTED, check_reject, frozenset({ProposalState.REJECTED})),
     "export": Action(ProposalState.EXPORTED, check_export, WITH_FILES - {ProposalState.APPROVED}, is_personal=False),
+    "apply": Action(ProposalState.APPLYING, check_apply, frozenset({ProposalState.APPLYING, ProposalState.SEEN})),
 }
+CHECKS = {**{name: action.check for name, action in ACTIONS.items()}, "validate": check_validate}
 
 
 def actions_of(services: Services, proposal: Proposal, now: datetime) -> dict[str, str | None]:
     """What the caller may do with it now: None = it is possible, else why not."""
-    return {name: _why_not(action.check, services, proposal, now) for name, action in ACTIONS.items()}
+    return {name: _why_not(check, services, proposal, now) for name, check in CHECKS.items()}
 
 
 def _why_not(check: Check, services: Services, proposal: Proposal, now: datetime) -> str | None:

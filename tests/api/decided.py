@@ -28,6 +28,13 @@ def with_cluster(services: Services, cluster: str = "prod", *projects: str) -> N
     services.store.trees.put(cluster, a_tree(), datetime.now(UTC))
 
 
+def with_applier(services: Services, *addresses: str) -> None:
+    """Let decisions about the cluster prod be applied, over these addresses."""
+    connection = YarnConnection(cluster="prod", addresses=addresses or ("http://prod:8088",), may_apply=True)
+    known = {**services.settings.connections, "yarn-apply": connection}
+    services.settings = services.settings.model_copy(update={"connections": known})
+
+
 def keep_proposal(store: Store, **changes: object) -> Proposal:
     """A proposal of now for the children of root in the cluster prod, with two files."""
     values = {"at": NOW, "tree_hash": fingerprint(a_tree(), "root", ""), **changes}
