@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from shared.domain.reports import Actual, Point
 from shared.domain.series import Series
-from shared.store.records import Between, OneOf, Records, Where, of_key
+from shared.store.records import Between, Is, OneOf, Records, Where, of_key
 from shared.store.tables import SERIES_COLUMNS, Column, Kept, Kind, Table
 
 SERIES = Table(
@@ -53,6 +53,12 @@ class Actuals:
     def get(self, series_id: str, start: datetime, end: datetime) -> list[Point]:
         """Actual values in [start, end), by time."""
         return self.of_series([series_id], start, end).get(series_id, [])
+
+    def first_at(self, series_id: str, since: datetime, before: datetime) -> datetime | None:
+        """When the first step in [since, before) begins whose value is known; None = there is none."""
+        where: Where = [Is("series_id", series_id), Between("timestamp", since, before)]
+        first = self.records.first(ACTUALS, where, order=(("timestamp", True),))
+        return None if first is None else first.timestamp
 
     def of_series(self, series_ids: Collection[str], start: datetime, end: datetime) -> dict[str, list[Point]]:
         """Id of a series → its actual values in [start, end), by time; a series without any is left out."""

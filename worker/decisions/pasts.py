@@ -16,6 +16,7 @@ from shared.domain.forecasts import Forecast, WindowForecast
 from shared.domain.reports import Point
 from worker.decisions.objective import Demand
 from worker.decisions.replay import Cutoff, Past
+from worker.decisions.terms import Facts
 from worker.models.base import FloatArray
 
 RANKS = 24  # quantiles that stand for a step
@@ -94,7 +95,7 @@ class _Frame:
             window = self._values[at : at + self._steps]
             is_over = at >= free and window.size == self._steps and np.isfinite(window).any()
             if demand is not None and is_over:
-                cutoffs.append(Cutoff(at=at, demand=demand))
+                cutoffs.append(Cutoff(at=at, demand=demand, facts=Facts(unit=self._newest.unit)))
                 free = at + self._steps
         if not cutoffs:
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from math import floor, log10
 
 from shared.domain.forecasts import Forecast
@@ -16,13 +18,30 @@ from worker.decisions.recommend import recommend
 from worker.decisions.sentence import needed_first
 from worker.decisions.terms import Terms
 from worker.job.decided_asked import Asked, Decided
-from worker.job.decided_facts import Known, paused, values_of, why_frozen
+from worker.job.decided_facts import NOTHING_ELSE, paused, why_frozen
 from worker.job.decided_pasts import Subject, judged, left, replayed
 
 TOGETHER = 50  # series whose values are held at once
 FINE = 2  # digits behind the first one, of which capacities are whole multiples
 
-Found = tuple[Recommendation, ProposedChange | None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is advised for one queue before its past is looked at.
+
+    subject: None = the policy demands the change, whatever the past says. needed_at: when it first wants more than it has.
+    maximum: that it has beside what it is guaranteed.
+    """
+
+    advice: Recommendation
+    subject: Subject | None
+    needed_at: datetime | None
+    maximum: float | None
+
+    @property
+    def saved(self) -> float:
+        """What it saves, with its price paid."""
+        return self.advice.before.cost - self.advice.after.cost - self.advice.price
 
 
 def decide_alone(asked: Asked, forecasts: Sequence[Forecast]) -> Decided | None:
@@ -67,53 +86,61 @@ def _found(asked: Asked, forecasts: Sequence[Forecast], policy: Policy) -> Itera
         told = [each for each in store.forecasts.all_with_paths(some) if asked.can_tell(each)]
         if not told:
             continue
-        known = Known(actuals=values_of(store, told))
         replays = store.replays.of([each.series_id for each in told], asked.job.request.job_name)
         for forecast in told:
-            yield _one(asked, forecast, policy, known, replays.get(forecast.series_id))
+            yield _one(asked, forecast, policy, replays.get(forecast.series_id))
 
 
-def _one(asked: Asked, forecast: Forecast, policy: Policy, known: Known, replay: KeptReplay | None) -> Found:
+def _one(asked: Asked, forecast: Forecast, policy: Policy, replay: KeptReplay | None) -> Found:
     present = present_of(forecast) or 0.0
     maximum = forecast.maximum if forecast.guaranteed is not None else None
     terms = Terms.of(policy, forecast.queue, maximum=maximum, grain=grain_of(present))
-    question = asked.question(forecast, present, terms, known.facts(asked.resources.store, forecast, policy))
-    found = recommend(question)
-    if not must_move(present, terms):
-        points = known.actuals.get(forecast.series_id, ())
-        subject = Subject(forecast=forecast, points=points, terms=terms, present=present, known=replay)
-        found = judged(found, replayed(asked, subject, is_change=found.is_change))
-    if not found.is_change:
-        return found, None
-    change = ProposedChange(
-        queue=found.queue,
-        mode=None,
-        present=present,
-        proposed=found.proposed,
-        maximum_before="" if found.maximum is None else f"{maximum:g}",
-        maximum_after="" if found.maximum is None else f"{found.maximum:g}",
-        before_at=needed_first(question, present) if found.proposed > present else None,
-        binding=found.resource,
-        memory=found,
+    question = asked.question(forecast, present, terms, NOTHING_ELSE.facts(asked.resources.store, forecast, policy))
+    forced = must_move(present, terms)
+    return Found(
+        advice=recommend(question),
+        subject=None if forced else Subject(forecast=replace(forecast, paths=None), terms=terms, present=present, known=replay),
+        needed_at=needed_first(question, present),
+        maximum=maximum,
     )
-    return found, change
 
 
 def _within(
     asked: Asked, policy: Policy, found: Sequence[Found]
 ) -> tuple[tuple[ProposedChange, ...], tuple[Recommendation, ...]]:
-    """The changes that save most, as many as the policy has in one plan, and none while it is frozen."""
-    changes = sorted((change for _, change in found if change), key=lambda change: -_saved(change))
-    kept = [each for each, change in found if change is None]
-    most, why = policy.max_changes, f"one plan changes {counted(policy.max_changes, 'queue')}, and others save more"
-    if frozen := why_frozen(policy, asked.now, asked.zone):
-        most, why = 0, frozen
-    late = [left(change.memory, why) for change in changes[most:]]
-    return tuple(changes[:most]), (*kept, *late)
+    """The changes that save most, as many as the policy has in one plan, and none while it is frozen.
+
+    The past of those alone is looked at that come into question, and that of others as long as there is time.
+    """
+    changes, kept = list[ProposedChange](), list[Recommendation]()
+    frozen = why_frozen(policy, asked.now, asked.zone)
+    why = frozen or f"one plan changes {counted(policy.max_changes, 'queue')}, and others save more"
+    for each in sorted(found, key=lambda each: (not each.advice.is_change, -each.saved)):
+        advice = each.advice
+        if advice.is_change and (frozen or len(changes) >= policy.max_changes):
+            kept.append(left(advice, why))
+            continue
+        if each.subject is not None:
+            advice = judged(advice, replayed(asked, each.subject, is_change=advice.is_change))
+        if advice.is_change:
+            changes.append(_change(advice, each.needed_at, each.maximum))
+        else:
+            kept.append(advice)
+    return tuple(changes), tuple(sorted(kept, key=lambda each: each.queue))
 
 
-def _saved(change: ProposedChange) -> float:
-    return change.memory.before.cost - change.memory.after.cost - change.memory.price
+def _change(advice: Recommendation, needed_at: datetime | None, maximum: float | None) -> ProposedChange:
+    return ProposedChange(
+        queue=advice.queue,
+        mode=None,
+        present=advice.present,
+        proposed=advice.proposed,
+        maximum_before="" if advice.maximum is None or maximum is None else f"{maximum:g}",
+        maximum_after="" if advice.maximum is None else f"{advice.maximum:g}",
+        before_at=needed_at if advice.proposed > advice.present else None,
+        binding=advice.resource,
+        memory=advice,
+    )
 
 
 def _missing(forecasts: Sequence[Forecast], found: int) -> Iterator[str]:

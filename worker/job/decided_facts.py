@@ -31,34 +31,34 @@ MAX_WRONG = 2  # cuts of one group in four weeks, after which nothing is lowered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Of the queues of one group.
+    """Of the queues of a tree in one partition.
 
-    actuals: id of a series → the values of five weeks. configured: queue → when its capacity was changed last, within three days.
-    verdicts: queue → what it waits for.
+    configured: queue → when its capacity was changed last, within three days. verdicts: queue → what it waits for.
     """
 
-    actuals: Mapping[str, Sequence[Point]]
     configured: Mapping[str, datetime] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
     def facts(self, store: Store, forecast: Forecast, policy: Policy) -> Facts:
         """Of one queue; its forecast tells the rest of itself."""
-        points = self.actuals.get(forecast.series_id, ())
-        rule = policy.rule(forecast.queue)
+        rule, issued_at = policy.rule(forecast.queue), forecast.issued_at
+        first_at = store.actuals.first_at(forecast.series_id, issued_at - REACH, issued_at)
         is_critical = rule.queue_class is QueueClass.CRITICAL
         return Facts(
-            history_days=(forecast.issued_at - points[0].timestamp) / A_DAY if points else 0.0,
+            history_days=0.0 if first_at is None else (issued_at - first_at) / A_DAY,
             configured_at=self.configured.get(forecast.queue),
             verdict=self.verdicts.get(forecast.queue),
-            weekday_peak=_weekday_peak(forecast, points) if is_critical else None,
+            weekday_peak=_weekday_peak(forecast, values_of(store, forecast)) if is_critical else None,
             agreed=_asked_before(store, forecast, rule.weight) if is_critical else None,
         )
 
 
-def values_of(store: Store, forecasts: Sequence[Forecast]) -> dict[str, list[Point]]:
-    """Id of a series → its values of five weeks."""
-    issued_at = max(forecast.issued_at for forecast in forecasts)
-    return store.actuals.of_series([each.series_id for each in forecasts], issued_at - REACH, issued_at)
+NOTHING_ELSE = Known()
+
+
+def values_of(store: Store, forecast: Forecast) -> list[Point]:
+    """What is known of a series, of five weeks before a forecast of it."""
+    return store.actuals.get(forecast.series_id, forecast.issued_at - REACH, forecast.issued_at)
 
 
 def known_of_tree(store: Store, cluster: str, partition: str, now: datetime) -> Known:
@@ -67,7 +67,6 @@ def known_of_tree(store: Store, cluster: str, partition: str, now: datetime) -> 
     changes = store.changes.of(cluster, partition=name, since=now - SETTLING)
     usages = store.usages.find([cluster], partition=name)
     return Known(
-        actuals={},
         configured={row.queue: row.changed_at for row in reversed(changes) if row.before},
         verdicts={each.queue: each.waits.causes[0].verdict for each in usages if each.waits.causes},
     )

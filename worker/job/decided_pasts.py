@@ -1,8 +1,7 @@
-"""Replays of queues on their own past, each at most once a day: from what was issued, else from their last search's backtest."""
+"""Replays of queues on their own past, at most once a day: from what was issued, else from their last search's backtest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import isclose
@@ -11,17 +10,18 @@ from shared.domain.forecasts import Forecast
 from shared.domain.recipes import search_of
 from shared.domain.recommendations import Confidence, Recommendation
 from shared.domain.replays import MIN_DAYS, ReplayVerdict
-from shared.domain.reports import Point
 from shared.domain.wording import counted
 from shared.store.replays import Evidence, KeptReplay
 from worker.decisions.cuts import with_cuts
 from worker.decisions.pasts import past_of_folds, past_of_issued
+from worker.decisions.rules import Recommended
 from worker.decisions.terms import Terms
 from worker.decisions.verdict import verdict
 from worker.job.decided_asked import MAX_REPLAY_SECONDS, REPLAY_SECONDS, Asked
-from worker.job.decided_facts import A_DAY, MONTH
+from worker.job.decided_facts import A_DAY, MONTH, values_of
 
 AGAIN = timedelta(hours=20)  # a verdict is a day's
+MUCH_LATER = timedelta(days=7)  # where nothing is advised, so that all of many queues have their turn
 ENOUGH_DAYS = 14  # of issued forecasts, from which on nothing else is replayed
 SAME = 0.02  # a capacity that differs by less is the one that was replayed
 NO_PAST = "none of its past could be replayed: no forecast of it is old enough, and its last search is not kept"
@@ -33,11 +33,10 @@ NO_TIME = "its past is replayed with a later decision, as there was no time for 
 class Subject:
     """A queue whose past is replayed.
 
-    points: its values of five weeks. present: what it has. known: the verdict that is kept; None = there is none.
+    present: what it has. known: the verdict that is kept; None = there is none.
     """
 
     forecast: Forecast
-    points: Sequence[Point]
     terms: Terms
     present: float
     known: KeptReplay | None
@@ -49,11 +48,11 @@ def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay |
     Args:
         is_change: whether anything is advised for it, so that it matters now.
     """
-    if subject.known is not None and _is_of_today(asked, subject, subject.known):
+    if subject.known is not None and _stands(asked, subject, subject.known, is_change=is_change):
         return subject.known
     if not asked.has_time(MAX_REPLAY_SECONDS if is_change else REPLAY_SECONDS):
         return None
-    evidence, own = _looked_at(asked, subject)
+    evidence, own = _looked_at(asked, subject, is_change=is_change)
     forecast = subject.forecast
     made = KeptReplay(
         series_id=forecast.series_id,
@@ -99,9 +98,9 @@ def left(found: Recommendation, why: str) -> Recommendation:
     return replace(found, after=found.before, price=0.0, maximum=None, kept_because=why, turns=())
 
 
-def _looked_at(asked: Asked, subject: Subject) -> tuple[Evidence, ReplayVerdict | None]:
-    forecast, points, present = subject.forecast, subject.points, subject.present
-    store, steps = asked.resources.store, asked.steps(forecast)
+def _looked_at(asked: Asked, subject: Subject, *, is_change: bool) -> tuple[Evidence, ReplayVerdict | None]:
+    forecast, present, store = subject.forecast, subject.present, asked.resources.store
+    points, steps = values_of(store, forecast), asked.steps(forecast)
     since = forecast.issued_at - MONTH
     issued = store.forecasts.of_each_day(forecast.series_id, forecast.job, since=since, before=forecast.issued_at)
     past, evidence = past_of_issued(issued, points, forecast, present, steps), Evidence.ISSUED
@@ -110,10 +109,15 @@ def _looked_at(asked: Asked, subject: Subject) -> tuple[Evidence, ReplayVerdict 
         other = past_of_folds(winner.score.windows, points, forecast, present, steps) if winner else None
         if other is not None and (past is None or len(other.cutoffs) > len(past.cutoffs)):
             past, evidence = other, Evidence.BACKTEST
-    return (Evidence.NONE, None) if past is None else (evidence, with_cuts(past, subject.terms, verdict(past, subject.terms)))
+    if past is None:
+        return Evidence.NONE, None
+    in_short = None if is_change else Recommended(terms=subject.terms)  # without what costs most, which nobody needs then
+    return evidence, with_cuts(past, subject.terms, verdict(past, subject.terms, rule=in_short))
 
 
-def _is_of_today(asked: Asked, subject: Subject, known: KeptReplay) -> bool:
+def _stands(asked: Asked, subject: Subject, known: KeptReplay, *, is_change: bool) -> bool:
     own, has = known.verdict, subject.present
     is_same = own is None or (own.kappa == subject.terms.kappa and isclose(own.present, has, rel_tol=SAME))
-    return is_same and asked.now - known.made_at < AGAIN
+    if is_change and own is not None and not own.frontier:  # it was made in short
+        return False
+    return is_same and asked.now - known.made_at < (AGAIN if is_change else MUCH_LATER)

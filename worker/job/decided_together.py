@@ -23,7 +23,7 @@ from worker.decisions.question import Question
 from worker.decisions.terms import Terms
 from worker.decisions.wanted import Wanted
 from worker.job.decided_asked import Asked
-from worker.job.decided_facts import Known, known_of_tree, values_of, why_frozen
+from worker.job.decided_facts import Known, known_of_tree, why_frozen
 from worker.job.decided_family import Family
 from worker.job.decided_files import Configured
 from worker.job.decided_pasts import Subject, judgement, replayed
@@ -79,9 +79,8 @@ def _against(family: Family, queue: str) -> str:
     if question is None or forecast is None or must_move(question.present, question.terms):
         return ""
     store = family.asked.resources.store
-    points = values_of(store, [forecast]).get(forecast.series_id, [])
     known = store.replays.get(forecast.series_id, forecast.job)
-    subject = Subject(forecast=forecast, points=points, terms=question.terms, present=question.present, known=known)
+    subject = Subject(forecast=forecast, terms=question.terms, present=question.present, known=known)
     against, doubt = judgement(replayed(family.asked, subject, is_change=True))
     if doubt:
         family.thin[queue] = doubt
@@ -101,9 +100,8 @@ def _gather(family: Family, forecasts: Sequence[Forecast]) -> None:
         if read:
             of_memory = {each.queue: each for each in read if each.metric != VCORES}
             of_vcores = {each.queue: each for each in read if each.metric == VCORES}
-            own = replace(known, actuals=values_of(store, read))
             for queue, forecast in of_memory.items():
-                _add(family, forecast, of_vcores.get(queue), own)
+                _add(family, forecast, of_vcores.get(queue), known)
 
 
 def _add(family: Family, forecast: Forecast, of_vcores: Forecast | None, known: Known) -> None:
