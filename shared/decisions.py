@@ -17,10 +17,12 @@ from shared.domain.applying import why_too_often
 from shared.domain.audits import AuditEntry
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, Step, check_in_time, moved, superseded
+from shared.domain.queue_tree import QueueTree
 from shared.errors import BrokerAway, ProposalForbids, ProposalNotFound
 from shared.store import Store
 from shared.store.proposals import ProposalFile
 from shared.telemetry.logs import audit
+from shared.yarn.standing import in_tree
 
 SENT = (ProposalState.APPLYING, ProposalState.SEEN, ProposalState.FAILED)  # states of those that were sent to their cluster
 MAX_SENT = 200  # that are looked at
@@ -126,6 +128,17 @@ def check_reach(settings: Settings, proposal: Proposal) -> None:
         why = f"no connection may apply to the cluster {proposal.cluster}; its files are applied by hand"
     if why:
         raise ProposalForbids(why, decision_id=proposal.decision_id)
+
+
+def check_undoing(proposal: Proposal, tree: QueueTree | None) -> None:
+    """Raises ProposalForbids: its cluster does not show it, so that there is nothing to undo."""
+    why = "how its queues are configured now is not known: `queuecast collect` reads it"
+    if tree is not None:
+        standing = in_tree(proposal.patch, tree)
+        if standing.is_made:
+            return
+        why = f"its cluster does not show it: {standing.missing}; there is nothing to undo"
+    raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
 def sent_to(store: Store, cluster: str) -> list[Proposal]:

@@ -138,6 +138,12 @@ def validate_decision(decision_id: DecisionId, reason: Reason = "", url: Url = D
     raise typer.Exit(0 if told["is_accepted"] else 1)
 
 
+@group.command("inverse", epilog="Example: queuecast decisions inverse 20260105T060000-1a2b3c4d5e")
+def undo_decision(decision_id: DecisionId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Propose to undo a decision that is in force: a new one, whose id is printed, for somebody else to approve."""
+    show(_act(url, decision_id, "inverse", ""), lambda decision: say(decision["decision_id"]), as_json=as_json)
+
+
 def _act(url: str, decision_id: str, action: str, reason: str) -> Document:
     return connect(url).post("decisions", decision_id, action, body={"reason": reason} if reason else {})
 

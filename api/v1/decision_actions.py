@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,10 +16,12 @@ from api.edge.policy import Policy
 from api.edge.routing import route
 from api.schema.decisions import DecisionAnswer, ExportAnswer, RejectBody, StepBody, ValidatedAnswer
 from api.v1.decision_answers import decision_answer, files_of
-from api.v1.decision_rules import ACTIONS, check_validate, visible_proposal
+from api.v1.decision_rules import ACTIONS, check_inverse, check_validate, visible_proposal
+from api.v1.decisions import ask
 from shared.connections.yarn import applier
 from shared.decisions import Check, begin_applying, carry
 from shared.domain.audits import AuditEntry
+from shared.domain.decision_requests import asked_by_hand
 from shared.domain.proposals import Proposal, Step
 from shared.domain.tokens import Scope
 from shared.errors import CredentialsRefused, ProposalForbids, SourceNotFound
@@ -26,6 +29,7 @@ from shared.yarn.patch import as_xml
 
 Take = Callable[[Step, Check], Proposal]
 DECIDE = Policy(needs=Scope.APPROVE, is_audited=True)
+UNDO = replace(DECIDE, body=StepBody)
 CARRIED = Answers(DecisionAnswer, refuses=(409,))
 
 
@@ -83,6 +87,17 @@ def validate_decision(services: Services, decision_id: str, json: StepBody) -> V
         raise ProposalForbids(f"its cluster does not try it: {error.public}", decision_id=decision_id) from error
     _note_tried(services, proposal, now, json.reason, words)
     return ValidatedAnswer(decision_id=decision_id, is_accepted=not words, words=words)
+
+
+@route(
+    "POST", "/v1/decisions/<decision_id>/inverse", replace(DECIDE, body=StepBody), Answers(DecisionAnswer, 202, refuses=(409,))
+)
+def undo_decision(services: Services, decision_id: str) -> tuple[DecisionAnswer, int, dict[str, str]]:
+    """Propose to undo a decision that is in force: a new one, by hand, so that somebody else approves it."""
+    proposal, now, who = visible_proposal(services, decision_id), datetime.now(UTC), caller()
+    check_inverse(services, proposal, now)
+    asked = asked_by_hand(proposal.group, now, who.caller_id, who.name, undoes=decision_id)
+    return ask(services, asked)
 
 
 def _note_tried(services: Services, proposal: Proposal, now: datetime, reason: str, words: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
-from shared.decisions import check_applying, check_reach
+from shared.decisions import check_applying, check_reach, check_undoing
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.identifiers import listed
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
@@ -21,6 +21,7 @@ from shared.yarn.fingerprint import fingerprint
 HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
 WITH_FILES = HANDED_OVER | {ProposalState.FAILED}  # of which files are given out: also to undo what has gone wrong
 BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
+IN_FORCE = frozenset({ProposalState.EXPORTED, ProposalState.SEEN, ProposalState.FAILED})  # as far as anybody knows
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 NO_TOKENS = (
     "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
@@ -93,6 +94,16 @@ def check_validate(services: Services, proposal: Proposal, now: datetime) -> Non
     check_tree(services, proposal)
 
 
+def check_inverse(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
+    """Raises what is in the way of proposing to undo it: it is in force nowhere, or it changes nothing of a cluster."""
+    if not proposal.patch or proposal.state not in IN_FORCE:
+        what = "it changes nothing of a cluster" if not proposal.patch else f"it is {proposal.state}, and was not put into force"
+        raise ProposalForbids(f"{what}: there is nothing to undo", decision_id=proposal.decision_id)
+    check_owner(services, proposal)
+    kept = services.store.trees.newest(proposal.cluster)
+    check_undoing(proposal, None if kept is None else kept.tree)
+
+
 def check_owner(services: Services, proposal: Proposal) -> None:
     """Raises OwnersOnly: the policy names owners, and the caller is none of them."""
     policy = services.store.policies.of(proposal.group)
@@ -147,7 +158,7 @@ ACTIONS = {
     "export": Action(ProposalState.EXPORTED, check_export, WITH_FILES - {ProposalState.APPROVED}, is_personal=False),
     "apply": Action(ProposalState.APPLYING, check_apply, frozenset({ProposalState.APPLYING, ProposalState.SEEN})),
 }
-CHECKS = {**{name: action.check for name, action in ACTIONS.items()}, "validate": check_validate}
+CHECKS = {**{name: action.check for name, action in ACTIONS.items()}, "validate": check_validate, "inverse": check_inverse}
 
 
 def actions_of(services: Services, proposal: Proposal, now: datetime) -> dict[str, str | None]:

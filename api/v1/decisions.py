@@ -20,7 +20,7 @@ from api.v1.decision_answers import asked_answer, decision_answer, summary_of
 from api.v1.decision_rules import check_files, visible_proposal, waited_for
 from api.v1.groups import NO_TREE, children_of_group, label_of, meant_group, sight
 from api.v1.paging import Position, cursor_after, position
-from shared.domain.decision_requests import asked_by_hand
+from shared.domain.decision_requests import DecisionRequest, asked_by_hand
 from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.identifiers import listed
 from shared.domain.policies import Group, Policy
@@ -61,7 +61,12 @@ def make_decision(services: Services, json: DecisionBody) -> tuple[DecisionAnswe
     children_of_group(services, group)
     hours = None if json.horizon is None else json.horizon.seconds / SECONDS_PER_HOUR
     asked = asked_by_hand(group, now, who.caller_id, who.name, hours)
-    note(decision_id=asked.decision_id, cluster=group.cluster, parent=group.parent, project=group.project)
+    return ask(services, asked)
+
+
+def ask(services: Services, asked: DecisionRequest) -> tuple[DecisionAnswer, int, dict[str, str]]:
+    """Have a worker make it; asked for twice it is made once."""
+    note(made=asked.decision_id, cluster=asked.cluster, parent=asked.parent, project=asked.project)
     services.store.decision_requests.add(asked)
     with services.outages.noted(BrokerAway):  # the reaper sends what is lost
         services.enqueue_decision(asked.decision_id)

@@ -32,6 +32,7 @@ from worker.job.decided_files import configured_of, kept_files
 from worker.job.decided_together import decide_together
 from worker.job.decided_told import Told
 from worker.job.resources import Resources
+from worker.job.undoing import undoing
 
 NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
 
@@ -74,6 +75,11 @@ def _outcome(resources: Resources, request: DecisionRequest, now: datetime) -> t
 
 def _proposals(resources: Resources, request: DecisionRequest, now: datetime) -> Iterator[Proposal]:
     """Made and kept, one by one; those that are kept already are not made again."""
+    if request.undoes:
+        proposal, file = undoing(resources, request, now)
+        _keep(resources, proposal, file, now)
+        yield proposal
+        return
     job = _job(resources, request)
     if job is None:
         return
@@ -81,14 +87,19 @@ def _proposals(resources: Resources, request: DecisionRequest, now: datetime) ->
     forecasts = resources.store.forecasts.find(job_id=job.job_id)
     for told, file in _told(asked, forecasts):
         proposal = told.decided.proposal(asked, tree_hash=told.tree_hash, follows=told.follows, patch=told.patch)
-        is_new = make_known(resources.store, proposal, kept_files(proposal, file))
-        for notice in notices_of(proposal, now):  # also the second time: whoever made it may not have lived to do so
-            resources.store.notices.add(notice)
-        if is_new:
-            metrics.DECISIONS.labels(proposal.state.value).inc()
-            about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
-            log.info("decision made", state=proposal.state.value, changes=len(proposal.changes), **about)
+        _keep(resources, proposal, file, now)
         yield proposal
+
+
+def _keep(resources: Resources, proposal: Proposal, file: NamedFile | None, now: datetime) -> None:
+    """Make it known with its files, and tell whoever is to be told."""
+    is_new = make_known(resources.store, proposal, kept_files(proposal, file))
+    for notice in notices_of(proposal, now):  # also the second time: whoever made it may not have lived to do so
+        resources.store.notices.add(notice)
+    if is_new:
+        metrics.DECISIONS.labels(proposal.state.value).inc()
+        about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
+        log.info("decision made", state=proposal.state.value, changes=len(proposal.changes), **about)
 
 
 def _told(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[tuple[Told, NamedFile | None]]:

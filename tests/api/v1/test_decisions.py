@@ -181,6 +181,7 @@ def test_for_outsiders_nothing_of_it_is_there(client: FlaskClient, grant: Granti
             ("POST", "/export", {}),
             ("POST", "/apply", {}),
             ("POST", "/validate", {}),
+            ("POST", "/inverse", {}),
         ]
         for method, rest, body in calls:
             hidden = client.open(path + rest, method=method, json=body, headers=blue)
@@ -215,7 +216,7 @@ def test_no_id_is_anything_else_than_an_id(client: FlaskClient, store: Store, na
     made = keep_proposal(store)
     assert client.get(f"/v1/decisions/{name}").status_code == 404
     assert client.get(f"/v1/decisions/{made.decision_id}/files/{name}").status_code in {404, 409}
-    for action in ("approve", "reject", "export", "apply", "validate"):
+    for action in ("approve", "reject", "export", "apply", "validate", "inverse"):
         assert client.post(f"/v1/decisions/{name}/{action}", json={"reason": "x"}).status_code == 404
 
 

@@ -122,3 +122,34 @@ def test_a_cluster_that_does_not_answer_is_told_as_such(client: FlaskClient, ser
     away = client.post(f"/v1/decisions/{made.decision_id}/validate")
     assert (away.status_code, "127.0.0.1" in away.text) == (503, False)
     assert [entry.what for entry in store.audits.of(made.decision_id)] == ["proposed"]
+
+
+def test_what_is_in_force_is_undone_by_a_proposal_of_its_own(
+    client: FlaskClient, store: Store, run_state: RunState, grant: Granting
+) -> None:
+    raised = (PropertyChange(queue="root.etl", key="capacity", before="40", after="60"),)  # as its tree has it
+    seen, headers = keep_proposal(store, patch=raised, state=ProposalState.SEEN), grant("approve")
+    path = f"/v1/decisions/{seen.decision_id}"
+    asked = client.post(f"{path}/inverse", headers=headers)
+    assert (asked.status_code, asked.json["state"], asked.json["proposed_by"]) == (202, "asked", id_of(store, headers))
+    request = store.decision_requests.get(asked.json["decision_id"])
+    assert (request.undoes, request.decision_id != seen.decision_id) == (seen.decision_id, True)
+    assert [each["headers"]["task"] for each in waiting_in_the_plan_lane(run_state)] == [TaskName.DECIDE]
+    assert store.proposals.get(seen.decision_id) == seen
+    assert client.post(f"{path}/inverse", headers=grant("write")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"state": ProposalState.APPROVED}, "it is approved, and was not put into force"),
+        ({"state": ProposalState.SEEN}, "its cluster does not show it"),
+        ({"state": ProposalState.KEPT, "patch": ()}, "it changes nothing of a cluster"),
+        ({"state": ProposalState.SEEN, "cluster": "test"}, "queuecast collect"),
+    ],
+)
+def test_where_there_is_nothing_to_undo_why_is_told(
+    client: FlaskClient, store: Store, changes: dict[str, object], why: str
+) -> None:
+    refused = client.post(f"/v1/decisions/{keep_proposal(store, **changes).decision_id}/inverse")
+    assert (refused.status_code, why in refused.json["detail"]) == (409, True), refused.json["detail"]
