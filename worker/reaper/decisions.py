@@ -24,7 +24,8 @@ from worker.job.resources import Resources
 
 MAX_SENT = 100  # at a look
 APPLYING_EVERY = timedelta(minutes=1)  # a proposal that is being applied is looked after
-TRAIL_EVERY, MAX_TRAILS = timedelta(minutes=1), 50  # the newest proposals
+TRAIL_EVERY, TRAIL_AFTER = timedelta(minutes=1), timedelta(hours=1)  # for so long after its last step
+MAX_TRAILS = 50  # the newest proposals
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,8 @@ def look(resources: Resources, now: datetime, rounds: Rounds) -> None:
     send_applying(resources, now, rounds, workflow.send_apply)
     if now >= rounds.trail_at:
         for proposal in resources.store.proposals.find(limit=MAX_TRAILS):
-            keep_trail(resources.store, proposal)
+            if now - proposal.steps[-1].at < TRAIL_AFTER:
+                keep_trail(resources.store, proposal)
         rounds.trail_at = now + TRAIL_EVERY
 
 
