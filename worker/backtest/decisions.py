@@ -20,6 +20,7 @@ from shared.domain.replays import ORACLE, RECOMMENDED, ReplayVerdict, RuleFigure
 from worker.backtest.decision_options import DecisionsAsked
 from worker.backtest.export import replacing
 from worker.backtest.replay import QueueReplay
+from worker.decisions.cuts import with_cuts
 from worker.decisions.objective import Demand
 from worker.decisions.replay import Cutoff, Past
 from worker.decisions.terms import Facts, Terms
@@ -51,7 +52,8 @@ def decided(
     pasts = {one.queue: _past(request, one) for one in replayed if one.results}
     reasons = {queue: NO_PATHS for queue, past in pasts.items() if not any(cutoff.demand for cutoff in past.cutoffs)}
     terms = Terms(kappa=asked.kappa)
-    return {queue: verdict(past, terms) for queue, past in pasts.items() if queue not in reasons}, reasons
+    found = {queue: verdict(past, terms) for queue, past in pasts.items() if queue not in reasons}
+    return {queue: with_cuts(pasts[queue], terms, each) for queue, each in found.items()}, reasons
 
 
 def _past(request: JobRequest, one: QueueReplay) -> Past:

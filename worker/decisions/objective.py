@@ -23,7 +23,6 @@ from worker.models.base import FloatArray
 
 COSTLY = 15.0  # from this κ on extremes are learned from recent days rather than from how forecasts miss
 RECENT_SHARE, COSTLY_SHARE = 1 / 3, 2 / 3  # of the mass, at least, below that κ and from it on
-WEEK = 7  # days
 TINY = 1e-12
 
 
@@ -156,19 +155,3 @@ def quantile_of(values: FloatArray, mass: FloatArray, level: float) -> float:
     wanted = level * (flat.size + 1) / flat.size
     place = int(np.searchsorted(below, wanted - TINY))
     return float(flat[order[min(place, flat.size - 1)]])
-
-
-def last_week(past: FloatArray, steps: int, steps_per_day: int, *, ahead: int = 0) -> FloatArray:
-    """The last seven windows of so many steps at the same time of day, as they were, newest first: shape (windows, steps).
-
-    Windows that are not known whole, or not over yet, are left out.
-
-    Args:
-        past: up to now, NaN = not known. ahead: steps from its end to the first of the window that is decided on.
-    """
-    length = len(past)
-    soonest = -(-(steps + ahead) // steps_per_day)  # days back, so that it is over
-    starts = [length + ahead - steps_per_day * back for back in range(max(1, soonest), max(1, soonest) + WEEK)]
-    windows = [past[start : start + steps] for start in starts if start >= 0]
-    whole = [window for window in windows if np.isfinite(window).all()]
-    return np.array(whole) if whole else np.empty((0, steps))

@@ -17,7 +17,8 @@ from shared.domain.forecasts import Forecast
 from shared.domain.recommendations import Resource
 from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
-from worker.decisions.objective import Demand, last_week
+from worker.decisions.objective import Demand
+from worker.decisions.recent import last_week
 from worker.decisions.terms import Facts, Terms
 from worker.models.base import FloatArray
 

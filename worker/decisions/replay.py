@@ -12,7 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from worker.decisions.objective import Demand, cost_of, last_week, level_of, quantile_of
+from worker.decisions.objective import Demand, cost_of, level_of, quantile_of
+from worker.decisions.recent import last_week
 from worker.decisions.rules import WEEK, Rule, Seen
 from worker.decisions.terms import NOTHING_ELSE, Facts
 from worker.models.base import FloatArray

@@ -18,10 +18,11 @@ from worker.decisions.recommend import recommend
 from worker.decisions.sentence import needed_first
 from worker.decisions.terms import Terms
 from worker.job.decided_asked import Asked, Decided
-from worker.job.decided_facts import NOTHING_ELSE, paused, why_frozen
+from worker.job.decided_facts import NOTHING_ELSE, WEEK, paused, values_of, why_frozen
 from worker.job.decided_pasts import Subject, judged, left, replayed
 
 TOGETHER = 50  # series whose values are held at once
+RECENT = 2 * WEEK  # of what is known of a queue: its last week, of windows that began before it
 FINE = 2  # digits behind the first one, of which capacities are whole multiples
 
 
@@ -95,7 +96,9 @@ def _one(asked: Asked, forecast: Forecast, policy: Policy, replay: KeptReplay | 
     present = present_of(forecast) or 0.0
     maximum = forecast.maximum if forecast.guaranteed is not None else None
     terms = Terms.of(policy, forecast.queue, maximum=maximum, grain=grain_of(present))
-    question = asked.question(forecast, present, terms, NOTHING_ELSE.facts(asked.resources.store, forecast, policy))
+    store = asked.resources.store
+    facts, points = NOTHING_ELSE.facts(store, forecast, policy), values_of(store, forecast, RECENT)
+    question = asked.question(forecast, present, terms, facts, points)
     forced = must_move(present, terms)
     return Found(
         advice=recommend(question),

@@ -19,9 +19,11 @@ from shared.domain.policies import Group, Policy
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import PlanCost, Proposal, ProposedChange, Step, decision_id
 from shared.domain.recommendations import Recommendation
+from shared.domain.reports import Point
 from shared.errors import ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 from worker.decisions.question import Question
+from worker.decisions.recent import known_until
 from worker.decisions.sentence import Clock, sentence_of
 from worker.decisions.terms import Facts, Terms
 from worker.job.resources import Resources
@@ -68,9 +70,10 @@ class Asked:
         """Whether it says anything of what is ahead."""
         return forecast.paths is not None and steps_over(forecast, self.now) < forecast.horizon_steps
 
-    def question(self, forecast: Forecast, present: float, terms: Terms, facts: Facts) -> Question:
-        """About a forecast that can tell, in the zone of this instance."""
-        asked = Question.of(forecast, present, terms, facts, self.now, steps=self.steps(forecast))
+    def question(self, forecast: Forecast, present: float, terms: Terms, facts: Facts, points: Sequence[Point] = ()) -> Question:
+        """About a forecast that can tell, and the last days of its series, in the zone of this instance."""
+        past = known_until(forecast, points, self.now)
+        asked = Question.of(forecast, present, terms, facts, self.now, steps=self.steps(forecast), past=past)
         return replace(asked, starts=tuple(start.astimezone(self.zone) for start in asked.starts))
 
     def counts(self, policy: Policy) -> bool:

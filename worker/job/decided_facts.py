@@ -56,9 +56,9 @@ class Known:
 NOTHING_ELSE = Known()
 
 
-def values_of(store: Store, forecast: Forecast) -> list[Point]:
-    """What is known of a series, of five weeks before a forecast of it."""
-    return store.actuals.get(forecast.series_id, forecast.issued_at - REACH, forecast.issued_at)
+def values_of(store: Store, forecast: Forecast, reach: timedelta = REACH) -> list[Point]:
+    """What is known of a series, of five weeks before a forecast of it where nothing else is said."""
+    return store.actuals.get(forecast.series_id, forecast.issued_at - reach, forecast.issued_at)
 
 
 def known_of_tree(store: Store, cluster: str, partition: str, now: datetime) -> Known:

@@ -81,6 +81,9 @@ def test_what_a_queue_has_is_what_doing_nothing_keeps(tmp_path: Path) -> None:
     etl = found["decisions"]["root.etl"]
     assert etl["present"] == 921_600
     assert next(each for each in etl["beside"] if each["rule"] == DO_NOTHING)["changes"] == 0
+    bi = found["decisions"]["root.bi"]  # it has far more than it needs
+    assert bi["is_offered"]
+    assert "with one that is set once by its first week" in bi["sentence"]
 
 
 def test_a_horizon_without_paths_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.decisions.objective import COSTLY, Demand, cost_of, last_week, level_of, pooled_quantile, quantile_of
+from worker.decisions.objective import COSTLY, Demand, cost_of, level_of, pooled_quantile, quantile_of
 from worker.models.base import FloatArray
 
 AMOUNTS = st.integers(0, 1_000).map(float)
@@ -60,18 +60,6 @@ def test_the_last_week_counts_for_decisions_and_not_for_chances() -> None:
     assert demand.mass_for(COSTLY)[-2:].sum() == pytest.approx(2 / 3)
     assert quantile_of(demand.values, demand.mass, 1.0) == 10
     assert pooled_quantile(demand, 10) == 60
-
-
-def test_the_last_week_is_the_same_hours_of_days_that_are_over() -> None:
-    hours = np.arange(24.0 * 10)
-    week = last_week(hours, 24, 24)
-    assert week.shape == (7, 24)
-    assert (week[0, 0], week[-1, 0]) == (24 * 9, 24 * 3)
-    assert last_week(hours, 48, 24)[:, 0].tolist() == [24.0 * day for day in (8, 7, 6, 5, 4, 3, 2)]
-    assert last_week(hours, 12, 24, ahead=6)[0, 0] == 24 * 9 + 6
-    hours[24 * 8 + 3] = np.nan
-    assert len(last_week(hours, 24, 24)) == 6
-    assert last_week(hours[:20], 24, 24).shape == (0, 24)
 
 
 @given(PATHS, KAPPAS)
