@@ -150,7 +150,7 @@ def quantile_of(values: FloatArray, mass: FloatArray, level: float) -> float:
     """
     steps, has_mass = values.shape[1], mass > 0
     flat = values[has_mass].ravel()
-    order = np.argsort(flat, kind="stable")
+    order = np.argsort(flat)
     below = np.cumsum(np.repeat(mass[has_mass] / steps, steps)[order])
     wanted = level * (flat.size + 1) / flat.size
     place = int(np.searchsorted(below, wanted - TINY))

@@ -134,10 +134,21 @@ def _costs(day: Demand, kappa: float, hour: int) -> FloatArray:
     """Of each hour, with each of the capacities that are looked at; shape (hours, capacities)."""
     mass, distinct = day.mass_for(kappa), np.unique(day.paths)
     capacities = distinct if len(distinct) <= CANDIDATES else np.quantile(day.paths, np.linspace(0, 1, CANDIDATES))
-    beyond = day.paths[:, :, np.newaxis] - capacities
-    of_steps = np.einsum("p,pst->st", mass, np.where(beyond > 0, kappa * beyond, -beyond)) * day.hours
-    whole: FloatArray = of_steps.reshape(-1, hour, len(capacities)).sum(axis=1)
-    return whole
+    of_steps = [_costs_of_step(values, mass, capacities, kappa) for values in day.paths.T]
+    costs: FloatArray = np.array(of_steps).reshape(-1, hour, len(capacities)).sum(axis=1) * day.hours
+    return costs
+
+
+def _costs_of_step(values: FloatArray, mass: FloatArray, capacities: FloatArray, kappa: float) -> FloatArray:
+    """By what lies below each capacity and what above it, from sums over the values in their order."""
+    order = np.argsort(values)
+    share = np.concatenate([[0.0], np.cumsum(mass[order])])
+    amount = np.concatenate([[0.0], np.cumsum((mass * values)[order])])
+    below = np.searchsorted(values[order], capacities)
+    slack = capacities * share[below] - amount[below]
+    shortfall = (amount[-1] - amount[below]) - capacities * (share[-1] - share[below])
+    costs: FloatArray = slack + kappa * shortfall
+    return costs
 
 
 def _cuts(costs: FloatArray, price: float, shortest: int) -> list[int]:
