@@ -12,6 +12,7 @@ PACKED_FROM = 1_024  # bytes
 ELSEWHERE = "http://elsewhere.invalid:8088/ws/v1/cluster/scheduler"
 HUGE_MIB = 80
 BITS_SECONDS = 0.2
+LATE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ def _unanswered(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         reply.send_to(handler)
 
 
+def _late(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """A change is taken up, and told of seconds later; all else is answered at once."""
+    if handler.command == "PUT":
+        time.sleep(LATE_SECONDS)
+    reply.send_to(handler)
+
+
 FAULTS: Mapping[str, Callable[[BaseHTTPRequestHandler, Reply], None]] = {
     "slow": _slow,
     "cut": _cut,
@@ -87,4 +95,5 @@ FAULTS: Mapping[str, Callable[[BaseHTTPRequestHandler, Reply], None]] = {
     "broken": _broken,
     "gone": _gone,
     "unanswered": _unanswered,
+    "late": _late,
 }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 import urllib3
 
@@ -19,7 +20,9 @@ from shared.config.settings import Settings
 from shared.decisions import make_known
 from shared.domain.capacities import Capacity
 from shared.domain.proposals import Proposal
+from shared.drivers.redis_server import redis_server
 from shared.drivers.yarn import YarnCluster
+from shared.fleet.broker import enqueue_applying, make_celery
 from shared.store.proposals import ProposalFile
 from shared.yarn.configuration import tree_of
 from shared.yarn.fingerprint import fingerprint
@@ -70,6 +73,34 @@ def a_plan(cluster: Cluster) -> Proposal:
     return a_proposal(at=datetime.now(UTC), patch=patch, tree_hash=fingerprint(tree, "root", ""))
 
 
+def known(fleet: Fleet, plan: Proposal) -> str:
+    """Its address, once it is known with its files."""
+    make_known(fleet.store, plan, [ProposalFile.of(plan, name, content) for name, content in files_of(plan).items()])
+    return f"/v1/decisions/{plan.decision_id}"
+
+
+def test_a_worker_that_is_killed_after_it_has_sent_is_followed_by_one_that_reads(
+    fleet: Fleet, own: Settings, cluster: Cluster, make_app: MakeApp
+) -> None:
+    client = make_app(own).test_client()
+    assert collect_once(own) == {"hadoop": "collected"}
+    plan = a_plan(cluster)
+    path = known(fleet, plan)
+    assert client.post(f"{path}/approve", json={}).status_code == 200
+    urllib3.request("POST", f"{cluster.urls[1]}/fake?misbehave=late")
+    worker = fleet.worker()
+    client.post(f"{path}/apply", json={})
+    eventually(lambda: cluster.cluster.version > 1, within=60, what="the change")
+    for process in (*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)):
+        process.kill()
+    assert client.get(path).json["state"] == "applying"
+    fleet.worker("w2")
+    enqueue_applying(make_celery(redis_server(own), "api"), plan.decision_id)  # as the reaper does after a minute
+    eventually(lambda: client.get(path).json["state"] == "seen", within=60, what="what became of it")
+    told = urllib3.request("GET", f"{cluster.urls[1]}/fake").json()
+    assert (told["asked"]["PUT scheduler-conf"], cluster.cluster.version) == (1, 2)
+
+
 def test_a_decision_is_sent_seen_to_be_in_force_and_undone_by_its_files(
     fleet: Fleet, own: Settings, cluster: Cluster, make_app: MakeApp
 ) -> None:
@@ -77,8 +108,7 @@ def test_a_decision_is_sent_seen_to_be_in_force_and_undone_by_its_files(
     client = make_app(own).test_client()
     assert collect_once(own) == {"hadoop": "collected"}
     plan = a_plan(cluster)
-    make_known(fleet.store, plan, [ProposalFile.of(plan, name, content) for name, content in files_of(plan).items()])
-    path = f"/v1/decisions/{plan.decision_id}"
+    path = known(fleet, plan)
     assert client.post(f"{path}/approve", json={}).status_code == 200
     fleet.worker()
     assert client.post(f"{path}/apply", json={}).json["state"] == "applying"
