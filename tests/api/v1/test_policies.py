@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -218,3 +219,16 @@ def test_whose_schedule_is_not_seen_keeps_it(client: FlaskClient, grant: Grantin
     assert client.get(path, headers=blue).json["schedule_id"] is None
     assert put(client, {"max_changes": 1}, blue, path).status_code == 200
     assert client.get(path, headers=red).json["schedule_id"] == schedule_id
+
+
+def test_of_many_who_say_it_at_once_one_does(client: FlaskClient, store: Store) -> None:
+    app, version = client.application, {"If-Match": '"0"'}
+
+    def say(number: int) -> int:
+        return app.test_client().put(ROOT, json={"max_changes": number}, headers=version).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = sorted(pool.map(say, range(1, 7)))
+    assert statuses == [200, *[412] * 5]
+    assert [entry.what for entry in store.audits.between()] == ["policy"]
+    assert store.policies.find(None)[0].version == 1
