@@ -160,7 +160,9 @@ def keep_trail(store: Store, proposal: Proposal) -> None:
 
 
 def entries_of(proposal: Proposal) -> list[AuditEntry]:
-    """What the audit trail says of a proposal: a row for each step."""
+    """What the audit trail says of a proposal: a row for each step; nothing where nobody asked, and nothing is to be changed."""
+    if proposal.state is ProposalState.KEPT and not proposal.is_by_hand:
+        return []
     return [
         AuditEntry(
             entry_id=f"{proposal.decision_id}-{place}-{step.state}",

@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy, trees of queues; or forever")
     keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
     keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
+    decisions: Literal["on", "off"] = Field("on", description="off: none is made when a job ends; by hand they still are")
     apply: Literal["on", "off"] = Field(
         "on",
         description="off: no decision is applied to any cluster, whatever connections may; in the file it is taken up at once",

@@ -84,6 +84,16 @@ class Proposals:
             self.records.put_many(FILES, files)
         return self.records.add(PROPOSALS, proposal)
 
+    def drop_kept(self, newest: Proposal) -> int:
+        """Drop what was decided before about the same queues, changes nothing, and nobody has asked for; how many went."""
+        old = self.find(**newest.group._asdict(), states=[ProposalState.KEPT], before=(newest.created_at, newest.decision_id))
+        ids = [
+            each.decision_id
+            for each in old
+            if each.job == newest.job and each.issued_at <= newest.issued_at and not each.is_by_hand
+        ]
+        return self.records.delete_some(PROPOSALS, [OneOf("decision_id", ids)]) if ids else 0
+
     def get(self, decision_id: str) -> Proposal:
         """The proposal of this id; raises ProposalNotFound."""
         return self.records.get(PROPOSALS, decision_id)

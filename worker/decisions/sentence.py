@@ -62,14 +62,16 @@ def told(value: float, change: ProposedChange) -> str:
 
 
 def _raise(change: ProposedChange, clock: Clock) -> str:
-    found, before = change.binding_recommendation, change.binding_recommendation.before
+    found = change.binding_recommendation
+    before, after = found.before, found.after
     is_late = change.before_at is not None and change.before_at <= clock.now
     when = " now" if is_late else f" before {clock.told(change.before_at)}" if change.before_at else ""
     likely = f", {before.likelihood.in_words}" if before.likelihood else ""
     short = work_amount(before.shortfall, found.unit)
     donors = f"; {_named(change.donors)} can give it" if change.donors else ""
+    left = f" instead of {_hours(after.hours)}" if after.hours > before.hours / 2 else ""  # it does not help much
     what = f"Raise {_name(change)} to {told(change.proposed, change)}{when}"
-    return f"{what}, or expect {_hours(before.hours)} of waiting ({short}{likely}){donors}"
+    return f"{what}, or expect {_hours(before.hours)} of waiting{left} ({short}{likely}){donors}"
 
 
 def _lower(change: ProposedChange) -> str:

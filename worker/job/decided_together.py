@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from shared.domain.capacities import Resources
+from shared.domain.capacities import Mode, Resources
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
@@ -47,8 +47,14 @@ def decide_together(asked: Asked, kept: KeptTree, forecasts: Sequence[Forecast],
         policy, because = family.policy(each.parent)
         group = policy.group
         is_wanted = not asked.request.is_by_hand or asked.request.group == group
-        if is_wanted and each.refused != NOT_FORECAST and asked.counts(policy):
+        if is_wanted and _is_of_several(family, each) and each.refused != NOT_FORECAST and asked.counts(policy):
             yield told(family, each, policy, because)
+
+
+def _is_of_several(family: Family, plan: ParentPlan) -> bool:
+    """Whether there is anything to share out: an only child has all that its parent has, but where it has an amount."""
+    children = [each for each in family.tree.children(plan.parent) if each.share(family.partition) is not None]
+    return len(children) > 1 or plan.mode is Mode.ABSOLUTE
 
 
 def _planned(family: Family) -> list[ParentPlan]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.capacities import Capacity, Mode
-from shared.domain.identifiers import listed
 from shared.domain.policies import Policy
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposals import PlanCost, ProposedChange
@@ -43,7 +42,7 @@ def told(family: Family, plan: ParentPlan, policy: Policy, because: tuple[str, .
         forecasts=own,
         changes=changes,
         kept=kept,
-        because=(*because, *plan.because, *_unknown(family, plan)),
+        because=(*because, *plan.because, *([plan.refused] if plan.refused else [])),
         cost=_cost(plan, [*(change.memory for change in changes), *kept]),
     )
     asked, issued_at = family.asked, max(forecast.issued_at for forecast in own)
@@ -80,15 +79,6 @@ def _kept(family: Family, plan: ParentPlan) -> Iterator[Recommendation]:
         if queue.rpartition(".")[0] == plan.parent and queue not in changed:
             why = family.left.get(queue) or reasons.get(queue) or plan.refused
             yield planned(question, question.present, why)
-
-
-def _unknown(family: Family, plan: ParentPlan) -> Iterator[str]:
-    """Children that are fixed, since nothing tells what they want."""
-    names = [each.queue for each in plan.kept if each.queue not in family.memory]
-    if names:
-        yield f"{listed(names)}: kept as configured, as nothing is forecast of what is wanted there"
-    if plan.refused:
-        yield plan.refused
 
 
 def _with_doubt(family: Family, found: Recommendation) -> Recommendation:

@@ -22,6 +22,7 @@ from shared.domain.decision_requests import FIRST_PAUSE, DecisionRequest, Outcom
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job
 from shared.domain.policies import Group
+from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
 from shared.errors import JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.telemetry import metrics
@@ -34,6 +35,7 @@ from worker.job.decided_told import Told
 from worker.job.resources import Resources
 from worker.job.undoing import undoing
 
+OFF = "no decision is made when a job ends, as QUEUECAST_DECISIONS is off"
 NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
 
 MEMORY = "demand_memory_mb"
@@ -46,6 +48,9 @@ def decide(resources: Resources, decision_id: str, now: datetime) -> None:
     store = resources.store
     request = store.decision_requests.find(decision_id)
     if request is None or request.outcome is not None:
+        return
+    if not request.is_by_hand and resources.settings.decisions == "off":
+        store.decision_requests.end(decision_id, Outcome.NOTHING, OFF, now)
         return
     store.decision_requests.replace(request, replace(request, due_at=now + 2 * FIRST_PAUSE))  # it is in somebody's hands
     with metrics.DECIDE_SECONDS.time():
@@ -98,6 +103,8 @@ def _keep(resources: Resources, proposal: Proposal, file: NamedFile | None, now:
         resources.store.notices.add(notice)
     if is_new:
         metrics.DECISIONS.labels(proposal.state.value).inc()
+        if proposal.state is ProposalState.KEPT and not proposal.is_by_hand:
+            resources.store.proposals.drop_kept(proposal)
         about = {"decision_id": proposal.decision_id, "cluster": proposal.cluster, "parent": proposal.parent}
         log.info("decision made", state=proposal.state.value, changes=len(proposal.changes), **about)
 

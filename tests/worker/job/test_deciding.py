@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.domain.calibration import Calibration
 from shared.domain.decision_requests import Outcome, asked_by_hand, asked_by_job
+from shared.domain.forecasts import WindowForecast
 from shared.domain.policies import Freeze, Group, Policy, QueueClass, QueueRule
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
+from shared.domain.recipes import Winner, search_of
 from shared.domain.recommendations import Confidence
 from shared.store.replays import Evidence
-from tests.factories import MONDAY
-from tests.worker.job.decided import MB, NOW, ended_job, keep_queue
+from tests.factories import MONDAY, a_score
+from tests.worker.job.decided import MB, NOW, STEPS, demand, ended_job, keep_queue, shape
 from worker.job.deciding import decide
 from worker.job.resources import Resources
 
@@ -133,3 +136,51 @@ def test_a_critical_queue_is_lowered_when_two_forecasts_agree_only(here: Resourc
     assert here.store.policies.replace(here.store.policies.of(GROUP), policy)
     (proposal,) = decided(here)
     assert [change.proposed for change in proposal.changes] == [231_000.0]
+
+
+def test_where_nothing_is_issued_yet_the_folds_of_the_search_are_replayed(here: Resources) -> None:
+    newest = keep_queue(here.store, "root.etl", 100 * MB, 105 * MB, told=1)
+    job = ended_job(here.store)
+    windows = tuple(
+        WindowForecast(
+            origin_at=MONDAY + timedelta(days=day),
+            actual=tuple(demand(STEPS * day + hour, 100 * MB, 1) for hour in range(STEPS)),
+            prediction=shape(100 * MB),
+            measures=a_score().measures,
+        )
+        for day in range(-14, 0)
+    )
+    winner = Winner(
+        search=search_of(job.request),
+        queue="root.etl",
+        job_id=job.job_id,
+        searched_at=MONDAY,
+        created_at=MONDAY,
+        score=replace(a_score(), windows=windows),
+        recipe=(),
+    )
+    here.store.winners.save(winner)
+    decide(here, asked_by_job(job, NOW).decision_id, NOW)
+    (proposal,) = here.store.proposals.find()
+    assert [change.queue for change in proposal.changes] == ["root.etl"]
+    kept = here.store.replays.get(newest.series_id, newest.job)
+    assert kept is not None
+    assert (kept.evidence, kept.verdict and kept.verdict.days) == (Evidence.BACKTEST, 13)
+
+
+def test_chances_that_do_not_hold_stop_cuts_and_not_raises(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    keep_queue(here.store, "root.adhoc", 100 * MB, 300 * MB, seed=2)
+    here.store.calibrations.tell(Calibration(checked_at=NOW, days=100, dates=14, error=0.3, lost_at=NOW))
+    (proposal,) = decided(here)
+    assert [change.queue for change in proposal.changes] == ["root.etl"]
+    assert ["what was told as likely has not held lately" in each.kept_because for each in proposal.kept] == [True]
+
+
+def test_a_job_without_a_decision_stays_what_it_is_and_who_asks_hears_of_a_fault(here: Resources) -> None:
+    asked = asked_by_hand(GROUP, NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    found = here.store.decision_requests.get(asked.decision_id)
+    assert (found.outcome, found.error.startswith("nothing is forecast of them yet")) == (Outcome.NOTHING, True)
+    decide(here, "nobody", NOW)

@@ -21,11 +21,12 @@ from shared.domain.policies import Group, Policy
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
-from shared.domain.queue_tree import Queue, QueueTree, Share, State, Totals
+from shared.domain.queue_tree import Calculator, Queue, QueueTree, Share, State, Totals
 from shared.domain.recommendations import Resource
+from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
 from shared.yarn.fingerprint import fingerprint
-from tests.factories import a_request
+from tests.factories import MONDAY, a_request
 from tests.worker.job.decided import MB, NOW, ended_job, keep_queue
 from worker.job.deciding import decide
 from worker.job.resources import Resources as Held
@@ -59,6 +60,9 @@ def a_leaf(name: str, percent: float) -> Queue:
     return Queue(path=f"root.{name}", shares=(share,), state=State.RUNNING)
 
 
+LIKE = {"cluster": "prod", "where": ""}
+JOB = "Resource Forecasting"
+MEANT = {"target": "demand_memory_mb", "cluster": "prod", "project": "capacity forecasting"}
 TREE = a_tree(etl=20.0, bi=30.0, adhoc=50.0)
 
 
@@ -79,13 +83,12 @@ def kept(here: Held, *names: str) -> None:
     means = {"etl": (230.0, 1), "bi": (240.0, 2), "adhoc": (200.0, 3)}
     for name in names:
         mean, seed = means[name]
-        keep_queue(here.store, f"root.{name}", mean * MB, 1.0, seed=seed, metric="demand_memory_mb", cluster="prod", where="")
+        keep_queue(here.store, f"root.{name}", mean * MB, 1.0, seed=seed, metric="demand_memory_mb", **LIKE)
 
 
 def decided(here: Held) -> list[Proposal]:
     data = DataPlaces(source=Place(name="prod"), destination=Place(name="files"))
-    meant = {"target": "demand_memory_mb", "cluster": "prod", "project": "capacity forecasting"}
-    job = ended_job(here.store, request=a_request(data=data, job_name="Resource Forecasting", **meant))
+    job = ended_job(here.store, request=a_request(data=data, job_name=JOB, **MEANT))
     decide(here, asked_by_job(job, NOW).decision_id, NOW)
     return here.store.proposals.find()
 
@@ -123,7 +126,7 @@ def test_a_child_that_is_not_forecast_is_kept_and_that_is_said(here: Held) -> No
     kept(here, "etl", "adhoc")
     (proposal,) = decided(here)
     assert "root.bi" not in proposal.queues
-    assert any("root.bi" in each for each in proposal.because)
+    assert any("Nothing is forecast of bi" in each for each in proposal.because)
 
 
 def test_nothing_is_changed_within_three_days_of_a_change(here: Held) -> None:
@@ -166,3 +169,42 @@ def test_the_forecasts_of_another_schedule_do_not_count(here: Held) -> None:
     assert here.store.policies.replace(here.store.policies.of(group), policy)
     assert decided(here) == []
     assert here.store.policies.replace(policy, replace(policy, schedule_id=None, version=2))
+
+
+def test_what_is_left_as_it_is_is_kept_once_and_without_a_trail(here: Held) -> None:
+    kept(here, "bi")
+    (first,) = decided(here)
+    assert first.state is ProposalState.KEPT
+    assert here.store.audits.of(first.decision_id) == []
+    later = NOW + timedelta(days=1)
+    keep_queue(here.store, "root.bi", 240 * MB, 1.0, seed=2, at=MONDAY + timedelta(days=1), metric="demand_memory_mb", **LIKE)
+    data = DataPlaces(source=Place(name="prod"), destination=Place(name="files"))
+    job = ended_job(here.store, at=MONDAY + timedelta(days=1), request=a_request(data=data, job_name=JOB, **MEANT))
+    decide(here, asked_by_job(job, later).decision_id, later)
+    (second,) = here.store.proposals.find()
+    assert second.decision_id != first.decision_id
+
+
+def test_where_decisions_are_off_none_is_made_but_by_hand(here: Held) -> None:
+    here.settings = here.settings.model_copy(update={"decisions": "off"})
+    kept(here, "etl", "bi", "adhoc")
+    assert decided(here) == []
+    asked = asked_by_hand(Group("", "prod", "root"), NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    assert here.store.proposals.get(asked.decision_id).is_by_hand
+
+
+def test_processors_are_decided_on_where_they_are_forecast_and_looked_at(here: Held) -> None:
+    here.store.trees.put("prod", replace(TREE, calculator=Calculator.DOMINANT), NOW)
+    kept(here, "etl", "bi", "adhoc")
+    means = {"etl": (150.0, 5), "bi": (400.0, 6), "adhoc": (200.0, 7)}  # of vcores bi has too few, and etl nearly enough
+    for name, (mean, seed) in means.items():
+        others = {"metric": "demand_vcores", "unit": Unit.VCORES, **LIKE}
+        keep_queue(here.store, f"root.{name}", mean, 1.0, seed=seed, **others)
+    (proposal,) = decided(here)
+    changes = {change.queue: change for change in proposal.changes}
+    assert changes["root.bi"].is_raise
+    assert changes["root.bi"].binding is Resource.VCORES
+    assert changes["root.bi"].vcores is not None
+    assert changes["root.bi"].vcores.unit is Unit.VCORES
