@@ -58,7 +58,10 @@ class PolicyBody(Form):
         policies.PRICE_HOURS, description="what a change costs, in hours of what the queue has: small gains change nothing"
     )
     budget_percent: fields.Number = Field(policies.BUDGET_PERCENT, description="so much of the parent's may move in one plan")
-    min_step_percent: fields.Number = Field(policies.MIN_STEP_PERCENT, description="no change is smaller than this part of it")
+    min_step_percent: fields.Number | None = Field(
+        None,
+        description="no change is smaller than this part of it; null = 2, of more than five children a tenth of an equal part",
+    )
     max_down_percent: fields.Number = Field(policies.MAX_DOWN_PERCENT, description="of what a queue has, so much may go at once")
     max_changes: Annotated[fields.WholeNumber, Field(ge=0, le=policies.MAX_QUEUES)] = Field(
         policies.MAX_CHANGES, description="in one plan"
@@ -116,7 +119,7 @@ class PolicyAnswer(Answer):
     queues: tuple[QueueRuleAnswer, ...]
     price_hours: float
     budget_percent: float
-    min_step_percent: float
+    min_step_percent: float | None
     max_down_percent: float
     max_changes: int
     owners: tuple[str, ...] = Field(description="ids of tokens")

@@ -25,6 +25,7 @@ from shared.errors import InvalidRequest
 
 PRICE_HOURS = 1.2
 BUDGET_PERCENT, MIN_STEP_PERCENT, MAX_DOWN_PERCENT = 10.0, 2.0, 25.0
+SMALL_PART = 0.1  # of an equal part of the parent: where siblings are many, a change of that is one
 MAX_CHANGES = 5
 MAX_KAPPA, MAX_PRICE_HOURS, MAX_QUEUES = 1_000.0, 1_000.0, 5_000
 ALL = 100.0
@@ -103,6 +104,7 @@ class Policy:
     project: of queues without a tree whose they are; "" where there is one, as whoever may use the cluster shares that.
     price_hours: what a change costs, in hours of what the queue has: it is the hysteresis.
     budget_percent: how much may move in one plan. min_step_percent: no change is smaller. both of the parent's guarantee.
+        None = MIN_STEP_PERCENT, and less where its children are many.
     max_down_percent: of what a queue has, so much may go in one change.
     max_changes: in one plan.
     owners: ids of tokens that may approve; none = every token that has the scope.
@@ -117,7 +119,7 @@ class Policy:
     queues: tuple[QueueRule, ...] = ()
     price_hours: float = PRICE_HOURS
     budget_percent: float = BUDGET_PERCENT
-    min_step_percent: float = MIN_STEP_PERCENT
+    min_step_percent: float | None = None
     max_down_percent: float = MAX_DOWN_PERCENT
     max_changes: int = MAX_CHANGES
     owners: tuple[str, ...] = ()
@@ -146,6 +148,12 @@ class Policy:
     def has_owners(self) -> bool:
         """Whether anybody owns any of it."""
         return bool(self.owners) or any(rule.owners for rule in self.queues)
+
+    def min_step(self, children: int) -> float:
+        """The least change of one of so many children, in percent of the parent."""
+        if self.min_step_percent is not None:
+            return self.min_step_percent
+        return min(MIN_STEP_PERCENT, SMALL_PART * ALL / max(1, children))
 
     def rule(self, queue: str) -> QueueRule:
         """What holds for a queue."""
@@ -177,7 +185,8 @@ def check_policy(policy: Policy, children: Sequence[str] | None = None) -> None:
         children: the queues that it is about, as far as they are known; None = not at all.
     """
     for field, most in (("budget_percent", ALL), ("min_step_percent", ALL), ("max_down_percent", ALL)):
-        _check(field, getattr(policy, field), 0.0, most)
+        if (value := getattr(policy, field)) is not None:
+            _check(field, value, 0.0, most)
     _check("price_hours", policy.price_hours, 0.0, MAX_PRICE_HOURS)
     _check_rules(policy, children)
     for number, freeze in enumerate(policy.freezes):

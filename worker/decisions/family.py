@@ -127,7 +127,7 @@ def room_of(family: Family, total: float, full: float, *, is_exact: bool) -> Roo
         total=total,
         is_exact=is_exact,
         budget=policy.budget_percent / FULL * full,
-        step=policy.min_step_percent / FULL * full,
+        step=policy.min_step(len(family.children)) / FULL * full,
         most_changes=policy.max_changes,
         hours=family.hours,
         price_hours=policy.price_hours,

@@ -101,8 +101,9 @@ def _about_steps(family: Family, allotment: Allotment) -> Iterator[str]:
     most = max((child.present - child.lowest for child in free), default=0.0)
     if allotment.room.is_exact and not allotment.changed and free and most < allotment.room.step:
         policy, parent = family.policy, shown(family.parent.path)
+        step = policy.min_step(len(family.children))
         yield (
-            f"No child can give {policy.min_step_percent:g} % of {parent}, the smallest step: one change takes no more than "
+            f"No child can give {step:g} % of {parent}, the smallest step: one change takes no more than "
             f"{policy.max_down_percent:g} % of what a queue has. Smaller steps or larger cuts would have to be allowed."
         )
 

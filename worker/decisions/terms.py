@@ -41,11 +41,21 @@ class Terms:
     is_protected: bool = False
 
     @classmethod
-    def of(cls, policy: Policy, queue: str, whole: float = 0.0, *, maximum: float | None = None, grain: float = 0.0) -> Self:
+    def of(
+        cls,
+        policy: Policy,
+        queue: str,
+        whole: float = 0.0,
+        *,
+        children: int = 1,
+        maximum: float | None = None,
+        grain: float = 0.0,
+    ) -> Self:
         """Those that a policy has for a queue.
 
         Args:
-            whole: what the parent is guaranteed, in the unit of the demand; not looked at where the policy has no tree.
+            whole: what the parent is guaranteed, in the unit of the demand. children: how many queues share that. Neither is
+                looked at where the policy has no tree.
         """
         rule, part = policy.rule(queue), whole / PERCENT if policy.has_tree else 1.0
         return cls(
@@ -55,7 +65,7 @@ class Terms:
             ceiling=inf if rule.ceiling is None else rule.ceiling * part,
             maximum=maximum,
             grain=grain,
-            smallest_step=policy.min_step_percent / PERCENT * whole if policy.has_tree else 0.0,
+            smallest_step=policy.min_step(children) / PERCENT * whole if policy.has_tree else 0.0,
             max_cut=policy.max_down_percent / PERCENT,
             is_critical=rule.queue_class is QueueClass.CRITICAL,
             is_protected=rule.is_protected,

@@ -79,6 +79,8 @@ def explained(children: Sequence[Child], capacities: Sequence[float]) -> str:
         if child.demand is not None
     ]
     ordered = sorted(pairs, key=lambda pair: -pair[0])
+    if ordered and ordered[0][0] == 0.0:
+        return "none of them runs short"
     first, *rest = [f"{shown(name)} {{}}{_share(risk)}" for risk, name in ordered[:MAX_NAMED]] or [""]
     more = f", {len(ordered) - MAX_NAMED} others no more than that" if len(ordered) > MAX_NAMED else ""
     return (
@@ -89,7 +91,10 @@ def explained(children: Sequence[Child], capacities: Sequence[float]) -> str:
 def _share(risk: float) -> str:
     if risk == 0.0:
         return "never"
-    return f"{FULL * risk:.2g} %" if risk >= RARELY else f"less than {FULL * RARELY:.1f} %"
+    percent = FULL * risk
+    if percent >= 9.95:
+        return f"{percent:.0f} %"
+    return f"{percent:.2g} %" if risk >= RARELY else f"less than {FULL * RARELY:.1f} %"
 
 
 def _joined(child: Child, lower: Line, raised: Line) -> Line:

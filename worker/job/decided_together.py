@@ -129,7 +129,8 @@ def _add(family: Family, forecast: Forecast, of_vcores: Forecast | None, known: 
 def _question(family: Family, forecast: Forecast, known: Known, present: float, maximum: float | None) -> Question:
     policy, _ = family.policy(forecast.queue.rpartition(".")[0])
     whole = _whole(family, forecast)
-    terms = Terms.of(policy, forecast.queue, whole, maximum=maximum)
+    children = len(family.tree.children(forecast.queue.rpartition(".")[0]))
+    terms = Terms.of(policy, forecast.queue, whole, children=children, maximum=maximum)
     facts = known.facts(family.asked.resources.store, forecast, policy)
     return family.asked.question(forecast, present, terms, facts)
 

@@ -106,3 +106,9 @@ def test_amounts_of_queues_without_a_tree_have_no_upper_end() -> None:
 
 def test_a_policy_of_queues_that_are_there_is_taken() -> None:
     check_policy(of(QueueRule(queue=ETL, floor=60.0, ceiling=80.0), QueueRule(queue=BI, floor=40.0)), [ETL, BI])
+
+
+@pytest.mark.parametrize(("children", "least"), [(0, 2.0), (1, 2.0), (5, 2.0), (50, 0.2)])
+def test_where_siblings_are_many_small_changes_are_changes(children: int, least: float) -> None:
+    assert POLICY.min_step(children) == pytest.approx(least)
+    assert replace(POLICY, min_step_percent=1.5).min_step(children) == 1.5

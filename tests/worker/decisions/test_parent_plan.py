@@ -195,10 +195,20 @@ def test_mixed_modes_dynamic_queues_and_the_fair_scheduler_are_left_with_a_sente
     assert nothing.refused == NOT_FORECAST
 
 
+def test_small_siblings_move_in_small_steps_where_nobody_has_said_a_step() -> None:
+    names = {f"q{place}": "5" for place in range(20)}
+    wanted = of_gb(**{name: 90 if place == 0 else 10 + place / 10 for place, name in enumerate(names)})  # equal ones go together
+    [root] = planned(a_tree(**names), wanted).plans
+    moves = [(change.before.percent or 0.0) - (change.after.percent or 0.0) for change in root.changes]
+    assert root.changes[0].queue == "root.q0"
+    assert all(abs(move) >= 0.5 for move in moves)
+    assert min(map(abs, moves)) < 2.0
+
+
 def test_small_siblings_that_cannot_give_a_whole_step_are_told_what_would_let_them() -> None:
     names = {f"q{place}": "5" for place in range(20)}
     wanted = of_gb(**{name: 90 if name == "q0" else 10 for name in names})
-    [root] = planned(a_tree(**names), wanted).plans
+    [root] = planned(a_tree(**names), wanted, min_step_percent=2.0).plans
     assert root.changes == ()
     assert any("Smaller steps or larger cuts would have to be allowed." in each for each in root.because)
 

@@ -41,6 +41,8 @@ def test_a_shortage_that_is_next_to_nothing_is_not_called_none() -> None:
     rare = Child(name="rare", present=1, demand=Pooled(values=(1.0, 9.0), masses=(0.9999, 0.0001)))
     assert explained([rare], [2.0]) == "rare runs short less than 0.1 % of the time"
     assert explained([replace(rare, demand=None)], [2.0]) == ""
+    assert explained([rare], [0.0]) == "rare runs short 100 % of the time"
+    assert explained([rare], [1e9]) == "none of them runs short"
 
 
 def test_of_many_children_those_are_named_that_run_short_most() -> None:
