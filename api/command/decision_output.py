@@ -75,7 +75,9 @@ def _change(change: Document) -> tuple[object, ...]:
 
 
 def _capacity(change: Document, name: str) -> str:
-    unit = {"percentage": " %", "absolute": " MB"}.get(change["mode"] or "", "")
+    unit = {"percentage": " %", "absolute": " MB", "percent": " %", "megabytes": " MB"}.get(
+        change["mode"] or change["unit"] or "", ""
+    )
     return f"{digits(change[name])}{unit}"
 
 

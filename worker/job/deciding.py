@@ -39,6 +39,7 @@ OFF = "no decision is made when a job ends, as QUEUECAST_DECISIONS is off"
 NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
 
 MEMORY = "demand_memory_mb"
+PLACE = ":"  # in the cluster of forecasts whose job has named none: it is the place that was read
 
 log = structlog.get_logger(__name__)
 
@@ -139,8 +140,9 @@ def _of_group(resources: Resources, group: Group) -> list[Forecast]:
     """The newest forecasts that a group can be decided from: of a tree those of projects that may use it."""
     store, connections = resources.store, resources.settings.all_connections.values()
     if not group.parent:
-        found = store.forecasts.newest_of_each(cluster=group.cluster, projects=[group.project])
-        return [forecast for forecast in found if present_of(forecast) is not None]
+        found = store.forecasts.newest_of_each(cluster=group.cluster or None, projects=[group.project])
+        named = [each for each in found if group.cluster or PLACE in each.cluster]
+        return [forecast for forecast in named if present_of(forecast) is not None]
     partition = group.partition or DEFAULT
     found = store.forecasts.newest_of_each(cluster=group.cluster, metric=MEMORY)
     inside = [each for each in found if each.queue.rpartition(".")[0] == group.parent and partition_of(each) == partition]

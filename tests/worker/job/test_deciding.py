@@ -184,3 +184,13 @@ def test_a_job_without_a_decision_stays_what_it_is_and_who_asks_hears_of_a_fault
     found = here.store.decision_requests.get(asked.decision_id)
     assert (found.outcome, found.error.startswith("nothing is forecast of them yet")) == (Outcome.NOTHING, True)
     decide(here, "nobody", NOW)
+
+
+def test_of_jobs_that_name_no_cluster_a_person_may_ask_without_one(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    ended_job(here.store)
+    asked = asked_by_hand(GROUP._replace(cluster=""), NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    by_hand = here.store.proposals.get(asked.decision_id)
+    assert ([change.queue for change in by_hand.changes], by_hand.proposed_by) == (["root.etl"], "t1")
