@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from shared.domain.forecasts import Forecast
 from shared.domain.policies import Group, Policy, QueueRule
 from shared.domain.queue_tree import QueueTree
+from shared.domain.units import Unit
 from worker.decisions.question import Question
 from worker.decisions.wanted import Wanted
 from worker.job.decided_asked import Asked
@@ -34,6 +35,17 @@ class Family:
     policies: dict[str, tuple[Policy, tuple[str, ...]]] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     thin: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, parent: str) -> bool:
+        """Whether anything is known of what a child of it wants."""
+        return any(queue.rpartition(".")[0] == parent for queue in self.memory)
+
+    def whole(self, queue: str, unit: Unit | None) -> float:
+        """What the parent of a queue is guaranteed, in memory or vcores."""
+        parent = self.tree.by_path.get(queue.rpartition(".")[0])
+        share = parent.share(self.partition) if parent else None
+        has = share.guaranteed if share else None
+        return 0.0 if has is None else float(has.vcores if unit is Unit.VCORES else has.memory_mb)
 
     def policy(self, parent: str) -> tuple[Policy, tuple[str, ...]]:
         """That of a parent's children, and what is to be said of it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from shared.domain.capacities import Mode, Resources
+from shared.domain.capacities import Mode
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.forecasts import Forecast
@@ -27,9 +27,11 @@ from worker.job.decided_facts import Known, known_of_tree, why_frozen
 from worker.job.decided_family import Family
 from worker.job.decided_files import Configured
 from worker.job.decided_pasts import Subject, judgement, replayed
+from worker.job.decided_sums import add_sums
 from worker.job.decided_told import Told, told
 
 TOGETHER = 50  # series whose values are held at once
+SUMMED = "it has no forecast of its own: what its children want together was added up, and no past of that is replayed"
 ROUNDS = 3  # of planning: each leaves queues alone whose past speaks against what the one before gave them
 VCORES = "demand_vcores"
 
@@ -40,14 +42,16 @@ def decide_together(asked: Asked, kept: KeptTree, forecasts: Sequence[Forecast],
     partition = DEFAULT_PARTITION if name == DEFAULT else name
     family = Family(asked=asked, tree=kept.tree, partition=partition, configured=configured)
     _gather(family, forecasts)
+    add_sums(family)
     if not family.wanted:
         return
     plans = _planned(family)
     for each in plans:
         policy, because = family.policy(each.parent)
         group = policy.group
-        is_wanted = not asked.request.is_by_hand or asked.request.group == group
-        if is_wanted and _is_of_several(family, each) and each.refused != NOT_FORECAST and asked.counts(policy):
+        is_asked = not asked.request.is_by_hand or asked.request.group == group
+        can_be = each.refused != NOT_FORECAST and family.knows(each.parent) and _is_of_several(family, each)
+        if is_asked and can_be and asked.counts(policy):
             yield told(family, each, policy, because)
 
 
@@ -82,6 +86,8 @@ def _leave(family: Family, plans: Sequence[ParentPlan]) -> bool:
 def _against(family: Family, queue: str) -> str:
     """Why its past speaks against a change; "" = it does not, or too little is known, which is noted."""
     question, forecast = family.memory.get(queue), family.forecasts.get(queue)
+    if forecast is None:
+        family.thin[queue] = SUMMED
     if question is None or forecast is None or must_move(question.present, question.terms):
         return ""
     store = family.asked.resources.store
@@ -128,19 +134,11 @@ def _add(family: Family, forecast: Forecast, of_vcores: Forecast | None, known: 
 
 def _question(family: Family, forecast: Forecast, known: Known, present: float, maximum: float | None) -> Question:
     policy, _ = family.policy(forecast.queue.rpartition(".")[0])
-    whole = _whole(family, forecast)
+    whole = family.whole(forecast.queue, forecast.unit)
     children = len(family.tree.children(forecast.queue.rpartition(".")[0]))
     terms = Terms.of(policy, forecast.queue, whole, children=children, maximum=maximum)
     facts = known.facts(family.asked.resources.store, forecast, policy)
     return family.asked.question(forecast, present, terms, facts)
-
-
-def _whole(family: Family, forecast: Forecast) -> float:
-    """What the parent is guaranteed, in the unit of the forecast."""
-    parent = family.tree.by_path.get(forecast.queue.rpartition(".")[0])
-    share = parent.share(family.partition) if parent else None
-    has: Resources | None = share.guaranteed if share else None
-    return 0.0 if has is None else float(has.vcores if forecast.unit is Unit.VCORES else has.memory_mb)
 
 
 def _of_vcores(family: Family, like: Forecast) -> Mapping[str, Forecast]:

@@ -32,9 +32,10 @@ class Told:
 
 
 def told(family: Family, plan: ParentPlan, policy: Policy, because: tuple[str, ...]) -> Told:
-    """The plan of a parent of which at least one child is forecast."""
-    own = [family.forecasts[queue] for queue in family.forecasts if queue.rpartition(".")[0] == plan.parent]
-    changes = tuple(_change(family, change) for change in plan.changes if change.queue in family.memory)
+    """The plan of a parent of which at least one child is forecast, or all that is below it."""
+    inside = {queue: each for queue, each in family.forecasts.items() if queue.startswith(f"{plan.parent}.")}
+    own = [each for queue, each in inside.items() if queue.rpartition(".")[0] == plan.parent] or list(inside.values())
+    changes = tuple(_change(family, change) for change in plan.changes)
     kept = tuple(_kept(family, plan))
     decided = Decided(
         group=policy.group,

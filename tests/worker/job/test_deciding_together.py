@@ -208,3 +208,25 @@ def test_processors_are_decided_on_where_they_are_forecast_and_looked_at(here: H
     assert changes["root.bi"].binding is Resource.VCORES
     assert changes["root.bi"].vcores is not None
     assert changes["root.bi"].vcores.unit is Unit.VCORES
+
+
+def test_a_parent_without_a_forecast_wants_what_its_children_want_together(here: Held) -> None:
+    half = Resources(memory_mb=TOTAL.memory_mb // 2, vcores=TOTAL.vcores // 2)
+    quarter = Resources(memory_mb=half.memory_mb // 2, vcores=half.vcores // 2)
+    queues = [TREE.queues[0]]
+    for name in ("a", "b"):
+        share = Share(capacity=Capacity.of_percent(50.0), guaranteed=half, ceiling=TOTAL)
+        queues.append(Queue(path=f"root.{name}", is_leaf=False, shares=(share,), state=State.RUNNING))
+        for number in (1, 2):
+            leaf = Share(capacity=Capacity.of_percent(50.0), guaranteed=quarter, ceiling=TOTAL)
+            queues.append(Queue(path=f"root.{name}.q{number}", shares=(leaf,), state=State.RUNNING))
+            mean = {"a": 260.0, "b": 90.0}[name] * MB
+            path, seed = f"root.{name}.q{number}", len(queues)
+            keep_queue(here.store, path, mean, 1.0, seed=seed, metric="demand_memory_mb", **LIKE)
+    here.store.trees.put("prod", QueueTree(queues=tuple(queues), totals=Totals(total=TOTAL)), NOW)
+    of_root = next(each for each in decided(here) if each.parent == "root")
+    changes = {change.queue: change for change in of_root.changes}
+    assert changes["root.a"].is_raise
+    assert changes["root.a"].donors == ("root.b",)
+    assert {change.queue for change in of_root.patch} == changes.keys()
+    assert any("added up" in doubt for doubt in changes["root.a"].memory.doubts)
