@@ -55,3 +55,16 @@ def test_a_worker_killed_beside_the_keeping_leaves_one_proposal(chaos: ChaosFlee
 def test_a_decision_that_is_delivered_twice_is_one_proposal(chaos: ChaosFleet) -> None:
     start_over(chaos, 1)
     assert_one_proposal(chaos, ask(chaos, times=2))
+
+
+def test_the_end_of_a_job_is_looked_at_once_and_changes_nothing_of_it(chaos: ChaosFleet) -> None:
+    """Its forecasts are of the past, so that there is nothing to decide on; the worker that should see that is killed first."""
+    start_over(chaos, 1)
+    chaos.point("after.queuecast.decide")
+    job = chaos.ended(chaos.submit())
+    decision_id = asked_by_job(job, job.asked_at).decision_id
+    requests = chaos.store.decision_requests
+    eventually(lambda: requests.get(decision_id).outcome, within=120, what=f"the end; logs in {chaos.folder}")
+    assert requests.get(decision_id).outcome is Outcome.NOTHING
+    assert chaos.store.jobs.get(job.job_id) == job
+    assert not chaos.point_is_armed("after.queuecast.decide")
