@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.domain.capacities import Mode
 from shared.domain.policies import Group, Policy
@@ -11,6 +12,7 @@ from shared.domain.property_change import PropertyChange
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import PlanCost, Proposal, ProposedChange, Step, decision_id
 from shared.domain.recommendations import Confidence, Expected, Recommendation
+from shared.domain.replays import DO_NOTHING, RECOMMENDED, FrontierPoint, ReplayVerdict, RuleFigures
 from shared.domain.units import Unit
 from tests.factories import MONDAY
 
@@ -76,3 +78,23 @@ def a_proposal(
         steps=(Step(state=ProposalState.PROPOSED, at=at),),
     )
     return replace(proposal, **others)  # type: ignore[arg-type] # whatever a test wants
+
+
+def figures(rule: str, cost: float, **changes: Any) -> RuleFigures:
+    same: dict[str, Any] = {"breach_hours": 4.0, "shortfall": 0.1, "slack": 1.0, "changes": 2, "wrong_cuts": 1}
+    return RuleFigures(rule=rule, cost=cost, ratio=cost / 100.0, paid_ratio=cost / 100.0, **same | changes)
+
+
+def a_verdict(queue: str, cost: float = 84.0) -> ReplayVerdict:
+    return ReplayVerdict(
+        queue=queue,
+        kappa=10.0,
+        days=21,
+        hours=504.0,
+        present=60.0,
+        is_offered=True,
+        sentence="Changes as advised would have cost 84.0 % of doing nothing.",
+        chosen=figures(RECOMMENDED, cost),
+        beside=(figures(DO_NOTHING, 100.0),),
+        frontier=(FrontierPoint(level=0.9, slack=1.2, breach_share=0.05),),
+    )

@@ -12,9 +12,11 @@ from shared.domain.capacities import Mode
 from shared.domain.forecasts import Forecast
 from shared.domain.proposals import Proposal, ProposedChange
 from shared.domain.recommendations import Recommendation
+from shared.domain.replays import DO_NOTHING, ReplayVerdict, RuleFigures
 from shared.domain.timegrid import to_epoch
 
 WIDTH, HEIGHT = 640, 150  # of a picture, in the drawing's own units, which the page scales
+CURVE = 240  # wide is a curve, likewise
 LENGTH = 200  # of a bar, likewise
 ROOM = 1.08  # above the highest of what is drawn
 
@@ -27,6 +29,18 @@ class Picture:
     middle: str
     present_y: int
     proposed_y: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What lay idle (to the right) against the hours short (upwards), by the level that a rule aims at: a path text, and the
+    places of what is advised and of doing nothing.
+    """
+
+    line: str
+    advised: tuple[int, int]
+    nothing: tuple[int, int]
+    verdict: ReplayVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,7 @@ class Row:
     present_end: int
     proposed_end: int
     picture: Picture | None = None
+    curve: Curve | None = None
     what_if: str = ""  # address where another capacity is tried; "" = its forecast is not kept
 
     @property
@@ -53,15 +68,22 @@ class Row:
         return self.change.binding_recommendation
 
 
-def rows_of(proposal: Proposal, forecasts: Mapping[tuple[str, str], Forecast] | None = None) -> list[Row]:
+def rows_of(
+    proposal: Proposal,
+    forecasts: Mapping[tuple[str, str], Forecast] | None = None,
+    verdicts: Mapping[str, ReplayVerdict] | None = None,
+) -> list[Row]:
     """Its changes, raises first.
 
     Args:
-        forecasts: by queue and metric, where pictures are wanted.
+        forecasts: by queue and metric, where pictures are wanted. verdicts: by queue, what replays say of them.
     """
     ordered = sorted(proposal.changes, key=lambda change: (not change.is_raise, change.queue))
     longest = max((value for each in ordered for value in (each.present, each.proposed)), default=0.0) or 1.0
-    return [_row(change, longest, proposal, _forecast_of(change, forecasts or {})) for change in ordered]
+    return [
+        _row(change, longest, proposal, _forecast_of(change, forecasts or {}), (verdicts or {}).get(change.queue))
+        for change in ordered
+    ]
 
 
 def _forecast_of(change: ProposedChange, forecasts: Mapping[tuple[str, str], Forecast]) -> Forecast | None:
@@ -70,7 +92,9 @@ def _forecast_of(change: ProposedChange, forecasts: Mapping[tuple[str, str], For
     return next((each for (queue, _), each in forecasts.items() if queue == change.queue and each.unit is unit), None)
 
 
-def _row(change: ProposedChange, longest: float, proposal: Proposal, forecast: Forecast | None) -> Row:
+def _row(
+    change: ProposedChange, longest: float, proposal: Proposal, forecast: Forecast | None, verdict: ReplayVerdict | None
+) -> Row:
     return Row(
         change=change,
         name=change.queue.rpartition(".")[2] if change.mode else change.queue,
@@ -80,6 +104,7 @@ def _row(change: ProposedChange, longest: float, proposal: Proposal, forecast: F
         present_end=round(LENGTH * change.present / longest),
         proposed_end=round(LENGTH * change.proposed / longest),
         picture=None if forecast is None else _drawn(change, proposal, forecast),
+        curve=None if verdict is None or not verdict.frontier else _curve(verdict),
         what_if="" if forecast is None else f"{queue_address(forecast)}#whatif",
     )
 
@@ -118,6 +143,21 @@ def _drawn(change: ProposedChange, proposal: Proposal, forecast: Forecast) -> Pi
         present_y=place(at[0], advice.present)[1],
         proposed_y=place(at[0], advice.proposed)[1],
     )
+
+
+def _curve(verdict: ReplayVerdict) -> Curve:
+    def spot(figures: RuleFigures) -> tuple[float, float]:
+        return figures.slack, figures.breach_hours / verdict.hours if verdict.hours else 0.0
+
+    advised, nothing = spot(verdict.chosen), spot(verdict.of(DO_NOTHING))
+    points = sorted((point.slack, point.breach_share) for point in verdict.frontier)
+    width, height = (max(values) * ROOM or 1.0 for values in zip(*points, advised, nothing, strict=True))
+
+    def place(at: tuple[float, float]) -> tuple[int, int]:
+        return round(CURVE * at[0] / width), round(HEIGHT * (1 - at[1] / height))
+
+    line = "M" + "L".join(f"{x} {y}" for x, y in map(place, points))
+    return Curve(line=line, advised=place(advised), nothing=place(nothing), verdict=verdict)
 
 
 def _scale(start: datetime, end: datetime, highest: float) -> Callable[[datetime, float], tuple[int, int]]:

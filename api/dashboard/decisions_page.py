@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,13 +19,15 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.forms import Form
 from api.v1.clusters import visible_clusters
+from api.v1.decision_answers import asked_answer
+from api.v1.decision_rules import actions_of, visible_proposal, waited_for
 from api.v1.groups import sight
+from api.v1.replays import replayed, verdict_of
 from shared.domain.forecasts import Forecast
 from shared.domain.policies import Group
 from shared.domain.proposal_states import OPEN, ProposalState
-from shared.domain.proposals import Proposal, check_approval
+from shared.domain.proposals import Proposal
 from shared.domain.tokens import Scope
-from shared.errors import ProposalForbids, ProposalNotFound, SecondPersonNeeded
 
 MAX_OPEN, MAX_EARLIER = 50, 50
 MAX_KEPT = 200  # decisions to leave things as they are that are looked through for the newest of each group
@@ -40,16 +42,13 @@ class DecisionsQuery(Form):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A decision with what its page needs beside it. why_not: why the caller does not approve it; "" = nothing is in the way."""
+    """A decision with what its page needs beside it. actions: what the caller may do with it; None = that is possible, else why
+    it is not.
+    """
 
     proposal: Proposal
     rows: list[Row]
-    why_not: str
-
-    @property
-    def may_decide(self) -> bool:
-        """Whether it waits for somebody who may, and the caller is one."""
-        return self.proposal.state is ProposalState.PROPOSED and not self.why_not
+    actions: Mapping[str, str | None]
 
 
 @route("GET", "/decisions", PAGE, endpoint="decisions")
@@ -74,34 +73,23 @@ def show_all(services: Services) -> str:
 @route("GET", "/decisions/<decision_id>", PAGE, endpoint="decision")
 def show(services: Services, decision_id: str) -> str:
     """The page of one; raises ProposalNotFound, also for one that the caller may not see."""
-    proposal, now = services.store.proposals.get(decision_id), datetime.now(UTC)
-    seen = sight(services)
-    if seen is not None and not seen.shows(proposal.group):
-        raise ProposalNotFound(decision_id=decision_id)
-    forecasts = _forecasts(services, proposal)
+    if (asked := waited_for(services, decision_id)) is not None:
+        return render_template("decision_asked.html", told=asked_answer(asked))
+    proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
     return render_template(
         "decision.html",
-        shown=_shown(services, proposal, now, forecasts),
+        shown=_shown(services, proposal, now, _forecasts(services, proposal)),
         proposal=proposal,
+        replay=replayed(services, proposal),
         files=services.store.proposals.files(decision_id),
     )
 
 
 def _shown(services: Services, proposal: Proposal, now: datetime, forecasts: Iterable[Forecast] = ()) -> Shown:
     by_name = {(forecast.queue, forecast.metric): forecast for forecast in forecasts}
-    return Shown(proposal=proposal, rows=rows_of(proposal, by_name), why_not=_why_not(services, proposal, now))
-
-
-def _why_not(services: Services, proposal: Proposal, now: datetime) -> str:
-    """Why the caller cannot approve it now."""
-    who = caller()
-    if not who.scope.covers(Scope.APPROVE):
-        return f"Approving needs the scope {Scope.APPROVE.value}; yours is {who.scope.value}."
-    try:
-        check_approval(proposal, who.caller_id, now, services.store.policies.of(proposal.group))
-    except (SecondPersonNeeded, ProposalForbids) as error:
-        return f"{(error.__doc__ or '').rstrip('.')}: {error.detail}."
-    return ""
+    verdicts = {queue: verdict for queue in proposal.queues if by_name and (verdict := verdict_of(services, proposal, queue))}
+    rows = rows_of(proposal, by_name, verdicts)
+    return Shown(proposal=proposal, rows=rows, actions=actions_of(services, proposal, now))
 
 
 def first_of_proposed(services: Services) -> tuple[int, Proposal | None]:

@@ -73,7 +73,8 @@ def show_replay(services: Services, queue: str, query: SeriesChoice) -> ReplayAn
 
 def replayed(services: Services, proposal: Proposal) -> ReplaySummary | None:
     """What replays of the queues that a proposal changes come to together; None = there are none."""
-    verdicts = [verdict for queue in proposal.queues[:MAX_QUEUES] if (verdict := _verdict(services, proposal, queue)) is not None]
+    looked_at = (verdict_of(services, proposal, queue) for queue in proposal.queues[:MAX_QUEUES])
+    verdicts = [verdict for verdict in looked_at if verdict is not None]
     if not verdicts:
         return None
     chosen, nothing = (
@@ -87,7 +88,8 @@ def replayed(services: Services, proposal: Proposal) -> ReplaySummary | None:
     )
 
 
-def _verdict(services: Services, proposal: Proposal, queue: str) -> ReplayVerdict | None:
+def verdict_of(services: Services, proposal: Proposal, queue: str) -> ReplayVerdict | None:
+    """What the replay of a queue says that a proposal changes; None = there is none."""
     for job_id in proposal.forecast_jobs:
         for forecast in services.store.forecasts.find(queue=queue, job_id=job_id):
             kept = services.store.replays.get(forecast.series_id, forecast.job)

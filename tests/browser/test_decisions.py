@@ -17,10 +17,11 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Effect, PlanCost, Proposal, Step
 from shared.fleet.runstate import RunState
 from shared.store import Store
+from shared.store.replays import Evidence, KeptReplay
 from tests.api.a_cluster import BEGINS, HOUR, PROD, a_day
 from tests.api.scene import MakeApp
 from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
-from tests.decisions import a_proposal
+from tests.decisions import a_proposal, a_verdict
 
 DAY = timedelta(days=1)
 LONG = "root.analytics_of_the_whole_company.and_everybody_who_works_with_it"
@@ -34,7 +35,7 @@ def app(run_state: RunState, settings: Settings, make_app: MakeApp) -> Flask:
 
 def of_now(**others: object) -> Proposal:
     """Etl is to get 46 % in an hour."""
-    made = a_proposal(at=datetime.now(UTC).replace(microsecond=0), **others)
+    made = a_proposal(at=datetime.now(UTC).replace(microsecond=0), tree_hash="", **others)
     etl, adhoc = made.changes
     etl = replace(
         etl,
@@ -70,11 +71,18 @@ def test_a_decision_says_what_to_change_before_when_and_what_it_costs_not_to(sto
 def test_a_picture_shows_the_demand_beside_both_capacities(store: Store, page: Page, url: str) -> None:
     forecast = a_day()
     store.forecasts.save(forecast)
+    same = {"series_id": forecast.series_id, "job": forecast.job, "queue": forecast.queue, "made_at": datetime.now(UTC)}
+    store.replays.save([KeptReplay(**same, evidence=Evidence.ISSUED, verdict=a_verdict("root.etl"))])
     made = of_now(forecast_jobs=(forecast.job_id,), start_at=forecast.issued_at, end_at=forecast.end_at)
     etl = made.changes[0]
     store.proposals.add(replace(made, changes=(replace(etl, memory=replace(etl.memory, unit=forecast.unit)), made.changes[1])))
     page.goto(f"{url}/decisions/{made.decision_id}")
     expect(page.get_by_role("img", name="What is forecast of root.etl")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("84\u202f% of doing nothing over 21 days of 1 queue")
+    page.locator("summary", has_text="would have cost 84.0 %").click()
+    expect(page.get_by_role("img", name="What lay idle against the hours short")).to_be_visible()
+    check_accessible(page)
+    check_fits(page)
     page.get_by_role("link", name="What if it had another").click()
     expect(page.get_by_role("heading", name="What if", exact=True)).to_be_visible()
 
@@ -103,6 +111,23 @@ def test_who_may_not_approve_is_told_why(store: Store, page: Page, url: str) -> 
     page.goto(f"{url}/decisions")
     expect(page.get_by_text("month's end")).to_be_visible()
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_a_decision_is_approved_and_handed_over_or_rejected_with_a_reason(store: Store, page: Page, url: str) -> None:
+    first, second = of_now(), of_now(cluster="test")
+    store.proposals.add(first)
+    store.proposals.add(second)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{url}/decisions/{first.decision_id}")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Hand over its files").click()
+    expect(page.locator(".state.exported").first).to_be_visible()
+    page.goto(f"{url}/decisions/{second.decision_id}")
+    page.get_by_label("Why it is rejected").fill("the month ends tomorrow")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.locator(".state.rejected").first).to_be_visible()
+    expect(page.get_by_role("region", name="What was done")).to_contain_text("the month ends tomorrow")
+    assert store.proposals.get(first.decision_id).state is ProposalState.EXPORTED
 
 
 def test_what_was_decided_stays_with_who_did_and_what_came_of_it(store: Store, page: Page, url: str) -> None:

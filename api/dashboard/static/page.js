@@ -28,7 +28,7 @@ document.addEventListener("click", async (event) => {
   button.textContent = "Copied";
 });
 
-// <button data-call="POST" data-address="/v1/…" data-body='{…}' data-question="Really?" data-then="/jobs/…">
+// <button data-call="POST" data-address="/v1/…" data-body='{…}' data-question="Really?" data-then="/jobs/…"> (or data-then-self: what was made)
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-call]");
   if (!button || (button.dataset.question && !window.confirm(button.dataset.question))) return;
@@ -46,8 +46,9 @@ document.addEventListener("submit", async (event) => {
 async function send(element, button, body) {
   button.disabled = true;
   try {
-    await call(element.dataset.call, element.dataset.address, body);
-    location.assign(element.dataset.then || location.href);
+    const told = await call(element.dataset.call, element.dataset.address, body);
+    const made = "thenSelf" in element.dataset && told.links?.self.replace(/^\/v1/, "");  // the page of what was made
+    location.assign(made || element.dataset.then || location.href);
   } catch (problem) {
     const place = document.getElementById("message");
     place.className = "notice bad";

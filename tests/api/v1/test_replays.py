@@ -7,35 +7,16 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from shared.domain.forecasts import Forecast
-from shared.domain.replays import DO_NOTHING, RECOMMENDED, FrontierPoint, ReplayVerdict, RuleFigures
+from shared.domain.replays import DO_NOTHING, ReplayVerdict
 from shared.store import Store
 from shared.store.replays import Evidence, KeptReplay
 from tests.api.a_cluster import NOW
 from tests.api.decided import keep_proposal
 from tests.api.scene import Granting
+from tests.decisions import a_verdict
 from tests.factories import a_forecast
 
 PATH = "/v1/queues/root.etl/replay"
-
-
-def figures(rule: str, cost: float, **changes: Any) -> RuleFigures:
-    same: dict[str, Any] = {"breach_hours": 4.0, "shortfall": 0.1, "slack": 1.0, "changes": 2, "wrong_cuts": 1}
-    return RuleFigures(rule=rule, cost=cost, ratio=cost / 100.0, paid_ratio=cost / 100.0, **same | changes)
-
-
-def a_verdict(queue: str, cost: float = 84.0) -> ReplayVerdict:
-    return ReplayVerdict(
-        queue=queue,
-        kappa=10.0,
-        days=21,
-        hours=504.0,
-        present=60.0,
-        is_offered=True,
-        sentence="Changes as advised would have cost 84.0 % of doing nothing.",
-        chosen=figures(RECOMMENDED, cost),
-        beside=(figures(DO_NOTHING, 100.0),),
-        frontier=(FrontierPoint(level=0.9, slack=1.2, breach_share=0.05),),
-    )
 
 
 def keep(store: Store, verdict: ReplayVerdict | None, **changes: Any) -> Forecast:
