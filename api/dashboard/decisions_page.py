@@ -19,7 +19,7 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.forms import Form
 from api.v1.clusters import visible_clusters
-from api.v1.decision_answers import asked_answer
+from api.v1.decision_answers import asked_answer, files_of
 from api.v1.decision_rules import actions_of, visible_proposal, waited_for
 from api.v1.groups import sight
 from api.v1.replays import replayed, verdict_of
@@ -76,12 +76,14 @@ def show(services: Services, decision_id: str) -> str:
     if (asked := waited_for(services, decision_id)) is not None:
         return render_template("decision_asked.html", told=asked_answer(asked))
     proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
+    files, no_files = files_of(services, proposal)
     return render_template(
         "decision.html",
         shown=_shown(services, proposal, now, _forecasts(services, proposal)),
         proposal=proposal,
         replay=replayed(services, proposal),
-        files=services.store.proposals.files(decision_id),
+        files=files,
+        no_files=no_files,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Effect, PlanCost, Proposal, Step
 from shared.fleet.runstate import RunState
 from shared.store import Store
+from shared.store.proposals import ProposalFile
 from shared.store.replays import Evidence, KeptReplay
 from tests.api.a_cluster import BEGINS, HOUR, PROD, a_day
 from tests.api.scene import MakeApp
@@ -115,11 +117,15 @@ def test_who_may_not_approve_is_told_why(store: Store, page: Page, url: str) -> 
 
 def test_a_decision_is_approved_and_handed_over_or_rejected_with_a_reason(store: Store, page: Page, url: str) -> None:
     first, second = of_now(), of_now(cluster="test")
-    store.proposals.add(first)
+    body = b64encode(b"<sched-conf/>").decode()
+    named = {"decision_id": first.decision_id, "name": "sched-conf.xml", "created_at": first.created_at}
+    store.proposals.add(first, [ProposalFile(**named, body=body, sha256="a" * 64)])
     store.proposals.add(second)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"{url}/decisions/{first.decision_id}")
+    expect(page.locator("main")).to_contain_text("approve it first")
     page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("link", name="sched-conf.xml")).to_be_visible()
     page.get_by_role("button", name="Hand over its files").click()
     expect(page.locator(".state.exported").first).to_be_visible()
     page.goto(f"{url}/decisions/{second.decision_id}")
