@@ -32,6 +32,7 @@ from worker.job.decided_told import Told, told
 
 TOGETHER = 50  # series whose values are held at once
 SUMMED = "it has no forecast of its own: what its children want together was added up, and no past of that is replayed"
+DISAGREED = "what would be best for all of them together is not what their own pasts speak for"
 ROUNDS = 3  # of planning: each leaves queues alone whose past speaks against what the one before gave them
 VCORES = "demand_vcores"
 
@@ -63,13 +64,21 @@ def _is_of_several(family: Family, plan: ParentPlan) -> bool:
 
 def _planned(family: Family) -> list[ParentPlan]:
     """The plans in the partition, after queues were left alone whose past speaks against what they would get."""
-    plans = list[ParentPlan]()
+    plans = _plans(family)
     for _ in range(ROUNDS):
-        found = plan(family.tree, family.wanted, family.as_planned, configured=family.configured.texts)
-        plans = [each for each in found.plans if each.partition == family.partition]
         if not _leave(family, plans):
             return plans
-    return plans
+        plans = _plans(family)
+    for each in plans:  # others come into question again and again, whose pasts nobody has looked at
+        if any(_against(family, change.queue) for change in each.changes):
+            inside = [queue for queue in family.memory if queue.rpartition(".")[0] == each.parent]
+            family.left |= {queue: DISAGREED for queue in inside if queue not in family.left}
+    return _plans(family)
+
+
+def _plans(family: Family) -> list[ParentPlan]:
+    found = plan(family.tree, family.wanted, family.as_planned, configured=family.configured.texts)
+    return [each for each in found.plans if each.partition == family.partition]
 
 
 def _leave(family: Family, plans: Sequence[ParentPlan]) -> bool:

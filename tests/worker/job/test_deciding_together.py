@@ -230,3 +230,12 @@ def test_a_parent_without_a_forecast_wants_what_its_children_want_together(here:
     assert changes["root.a"].donors == ("root.b",)
     assert {change.queue for change in of_root.patch} == changes.keys()
     assert any("added up" in doubt for doubt in changes["root.a"].memory.doubts)
+
+
+def test_a_queue_whose_past_speaks_against_a_change_stays(here: Held) -> None:
+    kept(here, "bi", "adhoc")
+    keep_queue(here.store, "root.etl", 150 * MB, 1.0, said=400 * MB, metric="demand_memory_mb", **LIKE)  # never so much came
+    (proposal,) = decided(here)
+    assert "root.etl" not in proposal.queues
+    reasons = {each.queue: each.kept_because for each in proposal.kept}
+    assert reasons["root.etl"].startswith("Leave it: changes as advised would have")
