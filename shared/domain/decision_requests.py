@@ -19,6 +19,7 @@ from shared.domain.runs import Run
 
 FIRST_PAUSE, MAX_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
 MAX_SENT = 5
+LOOK_BACK = timedelta(days=1)  # so far, or a step, a job that is decided on may look back: data often end some hours ago
 NOBODY = f"it was asked for {MAX_SENT} times and nobody has finished it: look at the workers' logs, and ask again"
 
 
@@ -88,7 +89,16 @@ def asked_by_hand(
 
 def may_decide(job: Job, state: JobState) -> bool:
     """Whether forecasts of a job that ends so may be decided on; whether they have limits is known to who looks at them."""
-    return job.run is not Run.ACTUALS and state in {JobState.SUCCEEDED, JobState.PARTIAL}
+    return job.run is not Run.ACTUALS and state in {JobState.SUCCEEDED, JobState.PARTIAL} and not _looks_back(job)
+
+
+def _looks_back(job: Job) -> bool:
+    """Whether it tells how things stood earlier, by its `as_of` or as a late retry of what was asked for then.
+
+    A forecast of days reaches weeks ahead of where it was made, so that its age in steps alone does not tell it.
+    """
+    stood_at = job.request.as_of or job.created_at
+    return job.asked_at - stood_at > max(LOOK_BACK, timedelta(seconds=job.request.step_seconds))
 
 
 def asked_by_job(job: Job, now: datetime) -> DecisionRequest:
