@@ -22,7 +22,10 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReplay:
-    """What a replay of a series came to. verdict: None = nothing of its past could be replayed, for this reason."""
+    """What a replay of a series came to. verdict: None = nothing of its past could be replayed, for this reason.
+
+    has_week: whether the rule counted with the last week as it was.
+    """
 
     series_id: str
     job: str
@@ -31,6 +34,7 @@ class KeptReplay:
     evidence: Evidence
     verdict: ReplayVerdict | None = None
     reason: str = ""
+    has_week: bool = True
 
 
 REPLAYS = Table(

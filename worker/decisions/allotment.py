@@ -13,7 +13,7 @@ from math import floor, log10
 from shared.domain.capacities import NOTHING, Mode
 from shared.domain.recommendations import Resource
 from shared.errors import InfeasiblePlan
-from worker.decisions.family import Family, child_of, room_of
+from worker.decisions.family import Family, child_of, likely, room_of
 from worker.decisions.problem import FULL, ROUNDING, Child, Room, cost
 from worker.decisions.rounding import TENTH, Target, decimal_of, in_allocations, rounded
 from worker.decisions.siblings import Method, allocated
@@ -45,6 +45,15 @@ class Allotment:
     def changed(self) -> tuple[int, ...]:
         """Places of the children that get another capacity."""
         return tuple(place for place, number in enumerate(self.written) if number != self.configured[place])
+
+    @property
+    def told(self) -> tuple[Child, ...]:
+        """The children with what they may want as chances count it, and not as it was decided."""
+        pairs = zip(self.children, self.shares, strict=True)
+        return tuple(
+            child if child.demand is None or shares is None else replace(child, demand=likely(shares, self.full))
+            for child, shares in pairs
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

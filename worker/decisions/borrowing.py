@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from worker.decisions.recent import is_day
 from worker.decisions.wanted import Shares, together
 
 
@@ -28,6 +29,8 @@ class Borrowing:
 def borrowing(demands: Sequence[Shares], capacities: Sequence[float], spare: float, full: float) -> Borrowing | None:
     """Of at least one child with a forecast; None where they have no block in common, or steps of another length.
 
+    Days as they were count for nothing here: this is told as what may come.
+
     Args:
         capacities: of each, in units of which the parent has `full`.
         spare: what the parent has beyond these capacities, that of children without a forecast not counted.
@@ -36,7 +39,8 @@ def borrowing(demands: Sequence[Shares], capacities: Sequence[float], spare: flo
     if places is None or len({(demand.values.shape[1], demand.hours) for demand in demands}) > 1:
         return None
     paths = [demand.values * (full if demand.is_part else 1.0) for demand in demands]
-    columns = [list(each) for each in zip(*places, strict=True)]
+    blocks = demands[0].blocks
+    columns = [list(each) for each in zip(*(draw for draw in places if not is_day(blocks[draw[0]])), strict=True)]
     beyond = [each[column] - amount for each, column, amount in zip(paths, columns, capacities, strict=True)]
     short = np.sum([np.maximum(each, 0.0) for each in beyond], axis=0)
     idle = np.sum([np.maximum(-each, 0.0) for each in beyond], axis=0) + max(0.0, spare)

@@ -14,9 +14,11 @@ from shared.domain.policies import Policy, QueueClass
 from shared.domain.queue_tree import Calculator, Creation, Queue, QueueTree, Scheduler, Share, State
 from shared.domain.recommendations import Resource
 from shared.yarn.constraints import modes_of
+from worker.decisions.objective import COSTLY, level_of
 from worker.decisions.problem import FULL, Child, Pooled, Room
 from worker.decisions.terms import Facts
 from worker.decisions.wanted import Shares, Wanted
+from worker.models.base import FloatArray
 
 TAKEN_BACK = 0.5  # what a missing unit counts where preemption gets it back
 LEAST_PART = 0.001  # of the parent: a queue that has something keeps something, as 0 means another thing
@@ -28,6 +30,7 @@ class Family:
 
     whole: what the parent is guaranteed. below: what each child's own children have in resources; None = they have not.
     least: least allocations of the scheduler, whose multiples amounts are.
+    days: names of the days as they were that all of them have.
     """
 
     tree: QueueTree
@@ -40,6 +43,7 @@ class Family:
     policy: Policy
     whole: Resources
     least: Resources
+    days: tuple[str, ...] = ()
 
     @property
     def counts_vcores(self) -> bool:
@@ -114,10 +118,20 @@ def child_of(family: Family, place: int, present: float, shares: Shares | None, 
 
 
 def pooled(shares: Shares, full: float) -> Pooled:
-    """All steps of all paths together, in the unit of the plan."""
-    steps = shares.values.shape[1]
+    """All steps of all paths together, in the unit of the plan, as decisions count them (`objective.pooled_quantile`)."""
+    found = _pooled(shares, shares.mass, full)
+    return found if shares.usual is None else found.or_more(_pooled(shares, shares.usual, full), level_of(COSTLY))
+
+
+def likely(shares: Shares, full: float) -> Pooled:
+    """The same as chances count them."""
+    return _pooled(shares, shares.chances, full)
+
+
+def _pooled(shares: Shares, mass: FloatArray, full: float) -> Pooled:
+    steps, has_mass = shares.values.shape[1], mass > 0
     times = full if shares.is_part else 1.0
-    return Pooled.of((shares.values * times).ravel(), np.repeat(shares.mass / steps, steps))
+    return Pooled.of((shares.values[has_mass] * times).ravel(), np.repeat(mass[has_mass] / steps, steps))
 
 
 def room_of(family: Family, total: float, full: float, *, is_exact: bool) -> Room:

@@ -13,6 +13,7 @@ Regression quantiles, Econometrica 46, 1978). Neither the highest of the hours' 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -77,6 +78,11 @@ class Demand:
             mass=np.concatenate([self.mass, np.zeros(days)]),
             is_recent=np.concatenate([np.zeros(rows, dtype=np.bool_), np.ones(days, dtype=np.bool_)]),
         )
+
+    def of_rows(self, kept: Sequence[bool]) -> Self:
+        """With these rows alone; those that are left out have no mass."""
+        places = np.array(kept, dtype=np.bool_)
+        return replace(self, paths=self.paths[places], mass=self.mass[places], is_recent=self.is_recent[places])
 
     @property
     def values(self) -> FloatArray:

@@ -26,7 +26,7 @@ def parent_plan(family: Family, configured: Mapping[str, str] | None = None) -> 
     Args:
         configured: the configuration as it is, where it is known; so that undoing brings back its very texts.
     """
-    blank = ParentPlan(parent=family.parent.path, partition=family.above.partition, mode=family.mode, whole=family.whole)
+    blank = _blank(family)
     try:
         allotments = _allotments(family)
         after = [_capacity(family, place, allotments) for place in range(len(family.children))]
@@ -49,6 +49,11 @@ def parent_plan(family: Family, configured: Mapping[str, str] | None = None) -> 
         level=filled(first.children, first.room).level if why_infeasible(first.children, first.room) is None else None,
         because=tuple(told(family, allotments, worth, changes)),
     )
+
+
+def _blank(family: Family) -> ParentPlan:
+    partition = family.above.partition
+    return ParentPlan(parent=family.parent.path, partition=partition, mode=family.mode, whole=family.whole, days=family.days)
 
 
 def _allotments(family: Family) -> dict[Resource, Allotment]:
@@ -98,12 +103,13 @@ def _with(share: Share, capacity: Capacity, family: Family) -> Share:
 
 
 def _changes(family: Family, allotments: Mapping[Resource, Allotment]) -> Iterator[Reshare]:
+    children = {resource: allotment.told for resource, allotment in allotments.items()}
     for place, (queue, share) in enumerate(zip(family.children, family.shares, strict=True)):
-        found = [each for each in allotments.values() if place in each.changed]
-        if not found:
+        changed = [resource for resource, each in allotments.items() if place in each.changed]
+        if not changed:
             continue
-        binding = found[0].shares[place]
-        child, after = found[0].children[place], found[0].after[place]
+        own = allotments[changed[0]]
+        binding, child, after = own.shares[place], children[changed[0]][place], own.after[place]
         capacity = _capacity(family, place, allotments)
         yield Reshare(
             queue=queue.path,
@@ -116,7 +122,7 @@ def _changes(family: Family, allotments: Mapping[Resource, Allotment]) -> Iterat
             binding=Resource.MEMORY if binding is None else binding.binding,
             risk_before=0.0 if child.demand is None else child.demand.risk(child.present),
             risk_after=0.0 if child.demand is None else child.demand.risk(after),
-            donors=_donors(family, found[0]) if after > child.present else (),
+            donors=_donors(family, own) if after > child.present else (),
         )
 
 

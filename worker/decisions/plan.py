@@ -5,7 +5,7 @@
                   └─ lab 30 → 24 %                         no more than three levels are planned at a time
 
 Each parent and partition has a plan of its own, which a person takes or leaves. A parent that is not forecast itself wants what
-its children want together. What has no forecast keeps what it has.
+its children want together. What has no forecast keeps what it has. The last week as it was counts as far as all siblings have it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 from shared.domain.capacities import Mode, Resources
 from shared.domain.capacities import added as sum_of
 from shared.domain.policies import Policy
-from shared.domain.queue_tree import DEFAULT_PARTITION, Queue, QueueTree, Scheduler, Share
+from shared.domain.queue_tree import DEFAULT_PARTITION, Calculator, Queue, QueueTree, Scheduler, Share
 from shared.yarn.constraints import violations
 from shared.yarn.effective import resolved
 from worker.decisions.family import Family, why_no_plan
 from worker.decisions.parent_plan import parent_plan
 from worker.decisions.planned import ParentPlan, TreePlan
+from worker.decisions.shared_days import on_shared_days
 from worker.decisions.wanted import Wanted, added
 
 MAX_LEVELS = 3
@@ -80,7 +81,8 @@ class _Planner:
             pairs = [(child, own) for child in tree.children(parent.path) if (own := child.share(partition)) is not None]
             if not pairs:
                 continue
-            wanted = tuple(self._wanted(tree, child, partition) for child, _ in pairs)
+            each = [self._wanted(tree, child, partition) for child, _ in pairs]
+            wanted, days = on_shared_days(each, counts_vcores=tree.calculator is Calculator.DOMINANT)
             refused = why_no_plan(tree, parent, share, [child for child, _ in pairs], share.guaranteed)
             if share.guaranteed is None or refused or not any(wanted):
                 yield ParentPlan(parent=parent.path, partition=partition, refused=refused or NOT_FORECAST)
@@ -96,6 +98,7 @@ class _Planner:
                 policy=self.policies(parent.path, partition),
                 whole=share.guaranteed,
                 least=self.least,
+                days=days,
             )
             yield replace(parent_plan(family, self.configured), follows=_follows(parent.path, partition, above))
 

@@ -75,6 +75,7 @@ class ParentPlan:
     whole: what they share, with the plans of the levels above in force. refused: why there is no plan; "" = there is one.
     memory: also of a capacity in one number, whose parts of the parent are counted in its memory. vcores: None = not decided on.
     level: what one more unit for all of them would save over the window, in hours of that unit; None = there is room left.
+    days: names of the days as they were that it counts with.
     follows: path of the parent whose plan this one begins with; "" = it stands by itself.
     because: the plan explained, and what is not known of it, in sentences.
     """
@@ -90,6 +91,7 @@ class ParentPlan:
     memory: Worth = NO_WORTH
     vcores: Worth | None = None
     level: float | None = None
+    days: tuple[str, ...] = ()
     follows: str = ""
     because: tuple[str, ...] = ()
 

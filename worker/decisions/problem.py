@@ -57,6 +57,18 @@ class Pooled:
             mass = np.full(most, 1.0 / most)
         return cls(values=tuple(np.maximum.accumulate(distinct).tolist()), masses=tuple(mass.tolist()))
 
+    def or_more(self, other: Pooled, level: float) -> Pooled:
+        """Of each quantile the higher one of both, of the other up to this level: beyond it that is no higher than there."""
+        ends = np.unique([*np.cumsum(self.masses), *np.cumsum(other.masses), level])
+        middles = (ends + np.concatenate([[0.0], ends[:-1]])) / 2
+        return Pooled.of(np.maximum(self._at(middles), other._at(np.minimum(middles, level))), np.diff(ends, prepend=0.0))
+
+    def _at(self, levels: FloatArray) -> FloatArray:
+        """The values at these levels."""
+        places = np.searchsorted(np.cumsum(self.masses), levels - ROUNDING)
+        found: FloatArray = np.array(self.values)[np.minimum(places, len(self.values) - 1)]
+        return found
+
     @cached_property
     def _from(self) -> tuple[float, ...]:
         """How likely each value or a higher one is, and then 0."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -13,6 +13,21 @@ from shared.domain.reports import Point
 from worker.models.base import FloatArray
 
 WEEK = 7  # days
+AS_IT_WAS = "was"  # what the names of such days begin with; those of blocks that paths are drawn from never do
+
+
+def day_name(at: datetime) -> str:
+    """Of a day as it was, by the moment at which its window begins: the same for all queues.
+
+    >>> day_name(datetime(2026, 1, 5, tzinfo=UTC))
+    'was 2026-01-05T00:00'
+    """
+    return f"{AS_IT_WAS} {at.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
+def is_day(name: str) -> bool:
+    """Whether it is the name of a day as it was, and not of a block that paths are drawn from."""
+    return name.startswith(f"{AS_IT_WAS} ")
 
 
 def last_week(past: FloatArray, steps: int, steps_per_day: int, *, ahead: int = 0) -> FloatArray:
@@ -23,12 +38,18 @@ def last_week(past: FloatArray, steps: int, steps_per_day: int, *, ahead: int = 
     Args:
         past: up to now, NaN = not known. ahead: steps from its end to the first of the window that is decided on.
     """
+    whole = [window for _, window in days_before(past, steps, steps_per_day, ahead=ahead)]
+    return np.array(whole) if whole else np.empty((0, steps))
+
+
+def days_before(past: FloatArray, steps: int, steps_per_day: int, *, ahead: int = 0) -> Iterator[tuple[int, FloatArray]]:
+    """The same windows, each after how many days back it is."""
     length = len(past)
     soonest = -(-(steps + ahead) // steps_per_day)  # days back, so that it is over
-    starts = [length + ahead - steps_per_day * back for back in range(max(1, soonest), max(1, soonest) + WEEK)]
-    windows = [past[start : start + steps] for start in starts if start >= 0]
-    whole = [window for window in windows if np.isfinite(window).all()]
-    return np.array(whole) if whole else np.empty((0, steps))
+    for back in range(max(1, soonest), max(1, soonest) + WEEK):
+        start = length + ahead - steps_per_day * back
+        if start >= 0 and np.isfinite(window := past[start : start + steps]).all():
+            yield back, window
 
 
 def known_until(forecast: Forecast, points: Sequence[Point], now: datetime) -> FloatArray:

@@ -35,6 +35,7 @@ class Past:
     """The demand of one queue, NaN = not known, and the cutoffs of it, oldest first, a day or more apart.
 
     hours: of a step. window_steps: that follow a cutoff and are decided on.
+    has_week: whether decisions count with the last week as it was at each of them.
     present: what it has at the first cutoff; None = as one who looks at the first week and sets it once.
     """
 
@@ -44,6 +45,7 @@ class Past:
     hours: float = 1.0
     window_steps: int = HOURS_PER_DAY
     present: float | None = None
+    has_week: bool = True
 
     @property
     def steps_per_day(self) -> int:
@@ -94,7 +96,7 @@ def replay(past: Past, rule: Rule, start: float, price_hours: float = 0.0) -> Re
     capacities, present, before = [], start, None
     for cutoff in past.cutoffs:
         known, steps = past.values[: cutoff.at].copy(), past.window_steps
-        week = last_week(known, steps, past.steps_per_day)
+        week = last_week(known if past.has_week else known[:0], steps, past.steps_per_day)
         demand = cutoff.demand.beside(week) if cutoff.demand is not None and len(week) else cutoff.demand
         seen = Seen(
             past=known,

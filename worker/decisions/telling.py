@@ -12,7 +12,7 @@ from shared.yarn.capacity_text import text_of
 from worker.decisions.allotment import Allotment
 from worker.decisions.borrowing import Borrowing, borrowing
 from worker.decisions.family import Family
-from worker.decisions.objective import level_of, quantile_of
+from worker.decisions.objective import COSTLY, level_of, quantile_of
 from worker.decisions.planned import Reshare, Worth
 from worker.decisions.problem import FULL, cost
 from worker.decisions.siblings import Method
@@ -59,8 +59,9 @@ def told(
 
 def _about_risks(allotment: Allotment, resource: Resource | None) -> Iterator[str]:
     of_what = "" if resource is None else f"Of {resource}: "
-    now = explained(allotment.children, [child.present for child in allotment.children])
-    then = explained(allotment.children, allotment.after)
+    children = allotment.told
+    now = explained(children, [child.present for child in children])
+    then = explained(children, allotment.after)
     if now:
         yield f"{of_what}as it is, {now}." if of_what else f"As it is, {now}."
     if allotment.changed and then != now:
@@ -92,7 +93,10 @@ def _best(kappa: float, shares: Shares | None, full: float) -> float | None:
     """What one child would have by itself, in the unit of the plan; None = nothing is known of what it wants."""
     if shares is None:
         return None
-    return quantile_of(shares.values, shares.mass, level_of(kappa)) * (full if shares.is_part else 1.0)
+    best = quantile_of(shares.values, shares.mass, level_of(kappa))
+    if shares.usual is not None:
+        best = max(best, quantile_of(shares.values, shares.usual, level_of(COSTLY)))
+    return best * (full if shares.is_part else 1.0)
 
 
 def _about_steps(family: Family, allotment: Allotment) -> Iterator[str]:

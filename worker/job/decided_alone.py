@@ -18,11 +18,10 @@ from worker.decisions.recommend import recommend
 from worker.decisions.sentence import needed_first
 from worker.decisions.terms import Terms
 from worker.job.decided_asked import Asked, Decided
-from worker.job.decided_facts import NOTHING_ELSE, WEEK, paused, values_of, why_frozen
+from worker.job.decided_facts import NOTHING_ELSE, RECENT, paused, values_of, why_frozen
 from worker.job.decided_pasts import Subject, judged, left, replayed
 
 TOGETHER = 50  # series whose values are held at once
-RECENT = 2 * WEEK  # of what is known of a queue: its last week, of windows that began before it
 FINE = 2  # digits behind the first one, of which capacities are whole multiples
 
 

@@ -25,6 +25,7 @@ from worker.decisions.terms import Facts
 
 MONTH, WEEK, A_DAY = timedelta(days=28), timedelta(days=7), timedelta(days=1)
 REACH = MONTH + WEEK  # of what is known of a queue: a replay of four weeks has one before it
+RECENT = 2 * WEEK  # of what is known of a queue: its last week, of windows that began before it
 RANKS = 24
 MAX_WRONG = 2  # cuts of one group in four weeks, after which nothing is lowered
 

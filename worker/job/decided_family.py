@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.domain.forecasts import Forecast
@@ -53,6 +53,13 @@ class Family:
             group, store = Group("", self.asked.cluster, parent, self.partition), self.asked.resources.store
             self.policies[parent] = paused(store, store.policies.of(group), self.asked.now)
         return self.policies[parent]
+
+    def on_days(self, days: Collection[str]) -> Family:
+        """With what is asked on no other days as they were than these."""
+        memory, vcores = (
+            {queue: question.on_days(days) for queue, question in each.items()} for each in (self.memory, self.vcores)
+        )
+        return replace(self, memory=memory, vcores=vcores)
 
     def as_planned(self, parent: str, _partition: str) -> Policy:
         """The same with queues protected whose past speaks against a change, or where nothing may be changed now."""

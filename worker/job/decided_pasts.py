@@ -34,12 +34,14 @@ class Subject:
     """A queue whose past is replayed.
 
     present: what it has. known: the verdict that is kept; None = there is none.
+    has_week: whether what is decided counts with the last week as it was.
     """
 
     forecast: Forecast
     terms: Terms
     present: float
     known: KeptReplay | None
+    has_week: bool = True
 
 
 def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay | None:
@@ -62,6 +64,7 @@ def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay |
         evidence=evidence,
         verdict=own,
         reason="" if own else NO_PAST,
+        has_week=subject.has_week,
     )
     asked.resources.store.replays.save([made])
     return made
@@ -111,12 +114,15 @@ def _looked_at(asked: Asked, subject: Subject, *, is_change: bool) -> tuple[Evid
             past, evidence = other, Evidence.BACKTEST
     if past is None:
         return Evidence.NONE, None
+    past = replace(past, has_week=subject.has_week)
     in_short = None if is_change else Recommended(terms=subject.terms)  # without what costs most, which nobody needs then
     return evidence, with_cuts(past, subject.terms, verdict(past, subject.terms, rule=in_short))
 
 
 def _stands(asked: Asked, subject: Subject, known: KeptReplay, *, is_change: bool) -> bool:
     own, has = known.verdict, subject.present
+    if known.has_week != subject.has_week:  # another rule
+        return False
     is_same = own is None or (own.kappa == subject.terms.kappa and isclose(own.present, has, rel_tol=SAME))
     if is_change and own is not None and not own.frontier:  # it was made in short
         return False

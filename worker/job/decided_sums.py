@@ -10,6 +10,7 @@ from shared.domain.recommendations import Resource
 from shared.domain.units import Unit
 from worker.decisions.objective import Demand
 from worker.decisions.question import Question
+from worker.decisions.recent import is_day
 from worker.decisions.terms import Facts, Terms
 from worker.decisions.wanted import added
 from worker.job.decided_family import Family
@@ -28,10 +29,11 @@ def add_sums(family: Family) -> None:
             continue
         family.wanted[place] = total
         memory = _question(family, queue, total.memory, total.facts, [family.memory[path] for path in children])
-        family.memory[queue.path] = memory
+        family.memory[queue.path] = replace(memory, days=tuple(filter(is_day, total.memory_blocks)))
         of_vcores = [family.vcores[path] for path in children if path in family.vcores]
         if total.vcores is not None and len(of_vcores) == len(children):
-            family.vcores[queue.path] = _question(family, queue, total.vcores, total.vcores_facts, of_vcores)
+            vcores = _question(family, queue, total.vcores, total.vcores_facts, of_vcores)
+            family.vcores[queue.path] = replace(vcores, days=tuple(filter(is_day, total.vcores_blocks)))
 
 
 def _question(family: Family, queue: Queue, demand: Demand, facts: Facts, like: Sequence[Question]) -> Question:

@@ -23,7 +23,7 @@ from worker.decisions.question import Question
 from worker.decisions.terms import Terms
 from worker.decisions.wanted import Wanted
 from worker.job.decided_asked import Asked
-from worker.job.decided_facts import Known, known_of_tree, why_frozen
+from worker.job.decided_facts import RECENT, Known, known_of_tree, values_of, why_frozen
 from worker.job.decided_family import Family
 from worker.job.decided_files import Configured
 from worker.job.decided_pasts import Subject, judgement, replayed
@@ -70,7 +70,7 @@ def _planned(family: Family) -> list[ParentPlan]:
             return plans
         plans = _plans(family)
     for each in plans:  # others come into question again and again, whose pasts nobody has looked at
-        if any(_against(family, change.queue) for change in each.changes):
+        if any(_against(family, change.queue, has_week=bool(each.days)) for change in each.changes):
             inside = [queue for queue in family.memory if queue.rpartition(".")[0] == each.parent]
             family.left |= {queue: DISAGREED for queue in inside if queue not in family.left}
     return _plans(family)
@@ -87,13 +87,17 @@ def _leave(family: Family, plans: Sequence[ParentPlan]) -> bool:
     for each in plans:
         frozen = why_frozen(family.policy(each.parent)[0], family.asked.now, family.asked.zone)
         for change in each.changes:
-            if why := frozen or _against(family, change.queue):
+            if why := frozen or _against(family, change.queue, has_week=bool(each.days)):
                 family.left[change.queue] = why
     return len(family.left) > before
 
 
-def _against(family: Family, queue: str) -> str:
-    """Why its past speaks against a change; "" = it does not, or too little is known, which is noted."""
+def _against(family: Family, queue: str, *, has_week: bool) -> str:
+    """Why its past speaks against a change; "" = it does not, or too little is known, which is noted.
+
+    Args:
+        has_week: whether the plan counts with days as they were, so that a replay does, too.
+    """
     question, forecast = family.memory.get(queue), family.forecasts.get(queue)
     if forecast is None:
         family.thin[queue] = SUMMED
@@ -101,7 +105,7 @@ def _against(family: Family, queue: str) -> str:
         return ""
     store = family.asked.resources.store
     known = store.replays.get(forecast.series_id, forecast.job)
-    subject = Subject(forecast=forecast, terms=question.terms, present=question.present, known=known)
+    subject = Subject(forecast=forecast, terms=question.terms, present=question.present, known=known, has_week=has_week)
     against, doubt = judgement(replayed(family.asked, subject, is_change=True))
     if doubt:
         family.thin[queue] = doubt
@@ -146,8 +150,9 @@ def _question(family: Family, forecast: Forecast, known: Known, present: float, 
     whole = family.whole(forecast.queue, forecast.unit)
     children = len(family.tree.children(forecast.queue.rpartition(".")[0]))
     terms = Terms.of(policy, forecast.queue, whole, children=children, maximum=maximum)
-    facts = known.facts(family.asked.resources.store, forecast, policy)
-    return family.asked.question(forecast, present, terms, facts)
+    store = family.asked.resources.store
+    facts, points = known.facts(store, forecast, policy), values_of(store, forecast, RECENT)
+    return family.asked.question(forecast, present, terms, facts, points)
 
 
 def _of_vcores(family: Family, like: Forecast) -> Mapping[str, Forecast]:

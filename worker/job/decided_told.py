@@ -33,6 +33,7 @@ class Told:
 
 def told(family: Family, plan: ParentPlan, policy: Policy, because: tuple[str, ...]) -> Told:
     """The plan of a parent of which at least one child is forecast, or all that is below it."""
+    family = family.on_days(plan.days)
     inside = {queue: each for queue, each in family.forecasts.items() if queue.startswith(f"{plan.parent}.")}
     own = [each for queue, each in inside.items() if queue.rpartition(".")[0] == plan.parent] or list(inside.values())
     changes = tuple(_change(family, change) for change in plan.changes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from shared.domain.queue_tree import Calculator, QueueTree
 from shared.yarn.effective import resolved
 from tests.shared.yarn.trees import CLUSTER, trees
 from worker.decisions.objective import Demand
+from worker.decisions.recent import day_name
 from worker.decisions.wanted import Wanted
 
 PATHS, STEPS = 12, 6
@@ -30,6 +33,20 @@ def wanted_of(memory_mb: float, vcores: float | None = None, seed: int = 1, spre
         vcores=None if vcores is None else Demand.of(vcores * shape, hours=4.0),
         memory_blocks=BLOCKS,
         vcores_blocks=() if vcores is None else BLOCKS,
+    )
+
+
+def with_days(wanted: Wanted, times: float, days: Sequence[int] = range(1, 8)) -> Wanted:
+    """Beside days as they were: so many times the mean of its paths, of each later one a little more."""
+    rows = np.array([[times * (1 + day / 100)] * STEPS for day in days]).reshape(-1, STEPS)
+    names = tuple(day_name(datetime(2026, 1, day, tzinfo=UTC)) for day in days)
+    memory, vcores = wanted.memory, wanted.vcores
+    return replace(
+        wanted,
+        memory=memory.beside(rows * memory.paths.mean()),
+        vcores=None if vcores is None else vcores.beside(rows * vcores.paths.mean()),
+        memory_blocks=(*wanted.memory_blocks, *names),
+        vcores_blocks=() if vcores is None else (*wanted.vcores_blocks, *names),
     )
 
 
@@ -53,7 +70,9 @@ def demands(draw: st.DrawFn, tree: QueueTree) -> dict[Place, Wanted]:
             has = share.guaranteed or Resources(memory_mb=0, vcores=0)
             if times is not None:
                 vcores = draw(st.sampled_from([None, times * has.vcores, 2 * times * has.vcores]))
-                found[queue.path, share.partition] = wanted_of(times * has.memory_mb, vcores, draw(st.integers(0, 9)))
+                wanted = wanted_of(times * has.memory_mb, vcores, draw(st.integers(0, 9)))
+                days = draw(st.sampled_from([(), range(1, 8), range(1, 8), (2, 5)]))
+                found[queue.path, share.partition] = with_days(wanted, draw(st.sampled_from([0.5, 1.0, 3.0])), days)
     return found
 
 

@@ -16,7 +16,7 @@ from worker.models.base import FloatArray
 
 def shares(values: FloatArray, *, blocks: tuple[str, ...] = BLOCKS, is_part: bool = False) -> Shares:
     mass = np.full(len(values), 1 / len(values))
-    return Shares(values=values, mass=mass, binding=Resource.MEMORY, hours=2.0, blocks=blocks, is_part=is_part)
+    return Shares(values=values, mass=mass, chances=mass, binding=Resource.MEMORY, hours=2.0, blocks=blocks, is_part=is_part)
 
 
 def constant(value: float, paths: int = PATHS) -> FloatArray:
@@ -29,6 +29,15 @@ def test_what_one_leaves_idle_another_borrows_and_the_rest_waits() -> None:
     hours = 2.0 * STEPS
     assert (found.unguaranteed, found.lent, found.waits) == pytest.approx((30 * hours, 20 * hours, 10 * hours))
     assert found.full_hours == pytest.approx(hours)
+
+
+def test_days_as_they_were_are_nothing_that_may_wait() -> None:
+    with_days = (*BLOCKS, "was 2026-01-04T00:00")
+    rows = [np.concatenate([constant(value), constant(1e9, 1)]) for value in (70.0, 20.0)]
+    plain = borrowing([shares(constant(70.0)), shares(constant(20.0))], [40.0, 40.0], spare=0.0, full=100.0)
+    assert borrowing([shares(each, blocks=with_days) for each in rows], [40.0, 40.0], spare=0.0, full=100.0) == plain
+    days = shares(constant(70.0, 1), blocks=with_days[-1:])
+    assert borrowing([days, days], [40.0, 40.0], spare=0.0, full=100.0) is None
 
 
 def test_what_nobody_is_guaranteed_is_lent_too_and_parts_are_of_the_whole() -> None:

@@ -15,11 +15,11 @@ from shared.domain.recommendations import Resource
 from shared.yarn.configuration import tree_of
 from shared.yarn.effective import resolved
 from tests.shared.yarn.trees import mb, prefixed
-from tests.worker.decisions.demands import Place, wanted_of
+from tests.worker.decisions.demands import Place, wanted_of, with_days
 from worker.decisions.plan import NOT_FORECAST, plan
 from worker.decisions.planned import ParentPlan, TreePlan
 from worker.decisions.terms import Facts
-from worker.decisions.wanted import Wanted
+from worker.decisions.wanted import Wanted, added
 
 CLUSTER = mb(1000 * 1024, 1000)
 GB = 1024
@@ -195,6 +195,47 @@ def test_mixed_modes_dynamic_queues_and_the_fair_scheduler_are_left_with_a_sente
     assert nothing.refused == NOT_FORECAST
 
 
+@pytest.mark.parametrize("mode", ["percent", "weight", "amount"])
+def test_what_had_a_much_higher_week_gets_more_and_is_no_likelier_to_run_short(mode: str) -> None:
+    amounts = {name: f"[memory={gb * GB},vcores={gb}]" for name, gb in {"etl": 400, "bi": 300, "lab": 300}.items()}
+    texts = {"percent": {"etl": "40", "bi": "30", "lab": "30"}, "weight": {"etl": "4w", "bi": "3w", "lab": "3w"}}
+    tree, plain = a_tree(**texts.get(mode, amounts)), of_gb(etl=380, bi=220, lab=150)
+    times = {"root.etl": 1.6}
+    high = {place: with_days(each, times.get(place[0], 1.0)) for place, each in plain.items()}
+    after = []
+    for wanted in (plain, high):
+        [root] = planned(tree, wanted).plans
+        found = {change.queue: change for change in root.changes}
+        after.append(found["root.etl"].resources_after.memory_mb if "root.etl" in found else 400 * GB)
+        assert len(root.days) == (7 if wanted is high else 0)
+    assert after[1] > after[0]
+    assert found["root.etl"].risk_before == pytest.approx(
+        float((plain["root.etl", ""].memory.values > 400 * GB).mean()), abs=0.02
+    )
+
+
+def test_a_family_of_which_one_has_no_week_is_planned_as_if_none_had() -> None:
+    tree, plain = a_tree(etl="40", bi="30", lab="30"), of_gb(etl=380, bi=220, lab=150)
+    some = {place: with_days(each, 3.0) if place[0] != "root.lab" else each for place, each in plain.items()}
+    assert planned(tree, some) == planned(tree, plain)
+    all_of_them = {place: with_days(each, 1.6 if place[0] == "root.etl" else 1.0) for place, each in plain.items()}
+    assert planned(tree, all_of_them).patch != planned(tree, plain).patch
+
+
+def test_a_parent_without_a_forecast_is_planned_by_the_sums_of_each_day() -> None:
+    tree = a_tree(etl="40", bi="60", etl_daily="50", etl_hourly="50")
+    plain = of_gb(bi=200, etl_daily=200, etl_hourly=150)
+    high = {place: with_days(each, 1.0 if place[0] == "root.bi" else 1.5) for place, each in plain.items()}
+    before, after = (next(each.after.percent for each in planned(tree, wanted).plans[0].changes) for wanted in (plain, high))
+    assert (after or 0.0) > (before or 0.0)
+    whole = {
+        ("root.etl", ""): added([high["root.etl.daily", ""], high["root.etl.hourly", ""]]),
+        ("root.bi", ""): high["root.bi", ""],
+    }
+    known = {place: wanted for place, wanted in whole.items() if wanted is not None}
+    assert planned(tree, known).plans[0].changes == planned(tree, high).plans[0].changes
+
+
 def test_small_siblings_move_in_small_steps_where_nobody_has_said_a_step() -> None:
     names = {f"q{place}": "5" for place in range(20)}
     wanted = of_gb(**{name: 90 if place == 0 else 10 + place / 10 for place, name in enumerate(names)})  # equal ones go together
@@ -227,13 +268,16 @@ def test_where_changes_are_beyond_price_nothing_is_changed() -> None:
     assert found.patch == ()
 
 
-def test_equal_queues_get_equal_capacities_and_more_kappa_never_lowers() -> None:
+@pytest.mark.parametrize("week", [None, 0.5, 1.0, 1.5])
+def test_equal_queues_get_equal_capacities_and_more_kappa_never_lowers(week: float | None) -> None:
     tree, wanted = a_tree(a="20", b="20", lab="60"), of_gb(a=260, b=260, lab=300)
+    if week is not None:
+        wanted = {place: with_days(each, 1.0 if place[0] == "root.lab" else week) for place, each in wanted.items()}
     [root] = planned(tree, wanted).plans
     by_queue = {change.queue: change.after.percent for change in root.changes}
     assert by_queue["root.a"] == by_queue["root.b"]
     found = []
-    for kappa in (2.0, 5.0, 10.0, 20.0, 50.0):
+    for kappa in (2.0, 5.0, 10.0, 14.0, 15.0, 20.0, 50.0):
         after = planned(tree, wanted, QueueRule(queue="root.a", kappa=kappa), min_step_percent=0.1).tree
         share = after.by_path["root.a"].share()
         found.append(0.0 if share is None else share.capacity.percent or 0.0)

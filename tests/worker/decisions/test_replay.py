@@ -173,3 +173,17 @@ def test_a_scaled_past_has_the_same_verdict(values: FloatArray, factor: float) -
     one, other = verdict(past_of(values), Terms()), verdict(past_of(values * factor), Terms())
     assert one.chosen.ratio == pytest.approx(other.chosen.ratio)
     assert one.is_offered == other.is_offered
+
+
+def test_a_rule_that_goes_without_the_last_week_is_replayed_without_it() -> None:
+    past = past_of(fallen(high=100.0, low=400.0))
+    seen = list[int]()
+
+    class Watching(Nothing):
+        def capacity(self, seen_now: Seen) -> float:
+            seen.append(0 if seen_now.demand is None else int(seen_now.demand.is_recent.sum()))
+            return seen_now.present
+
+    for has_week in (True, False):
+        replay(replace(past, has_week=has_week), Watching(), 100.0)
+    assert seen == [7] * len(past.cutoffs) + [0] * len(past.cutoffs)

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.basis import Basis
 from shared.domain.recommendations import Resource
 from tests.shared.yarn.trees import mb
-from tests.worker.decisions.demands import BLOCKS, PATHS, STEPS
+from tests.worker.decisions.demands import BLOCKS, PATHS, STEPS, with_days
 from worker.decisions.objective import Demand
 from worker.decisions.terms import Facts
 from worker.decisions.wanted import Wanted, added, amounts_of, shares_of
@@ -79,3 +79,37 @@ def test_a_parent_is_not_lowered_where_what_is_below_it_may_not_be() -> None:
     assert found is not None
     assert found.why_not(is_raise=False).startswith("in 50 % of the time it was held back")
     assert not found.why_not(is_raise=True)
+
+
+def rows_by_day(wanted: Wanted) -> dict[str, float]:
+    return dict(zip(wanted.memory_blocks, wanted.memory.values[:, 0].tolist(), strict=True))
+
+
+def test_a_parent_is_the_sum_of_its_children_on_each_day_that_all_of_them_have() -> None:
+    one, other = with_days(a_wanted(1.0, 1.0), 2.0, (3, 4, 5)), with_days(a_wanted(10.0, 1.0), 3.0, (6, 5, 4))
+    both = added([one, other])
+    assert both is not None
+    mine, others, found = (rows_by_day(each) for each in (one, other, both))
+    assert set(found) == {*BLOCKS, "was 2026-01-04T00:00", "was 2026-01-05T00:00"}
+    assert found == {name: pytest.approx(mine[name] + others[name]) for name in found}
+    assert both.memory.mass[-2:].tolist() == [0.0, 0.0]
+    assert both.memory.is_recent.tolist() == [False] * PATHS + [True] * 2
+    assert both.vcores is not None
+    assert both.vcores.is_recent.sum() == 2
+    without = added([one, a_wanted(10.0, 1.0)])
+    assert without is not None
+    assert not without.memory.is_recent.any()
+    assert added([replace(one, memory_blocks=("another",) * PATHS + one.memory_blocks[PATHS:]), other]) is None
+
+
+def test_both_resources_of_a_day_go_together_and_have_its_mass_and_no_chance() -> None:
+    wanted = with_days(a_wanted(10.0, 1.0), 5.0)
+    for kappa, least in ((10.0, 1 / 3), (15.0, 2 / 3)):
+        found = shares_of(wanted, WHOLE, kappa, counts_vcores=True)
+        assert found.mass[PATHS:].sum() == pytest.approx(least)
+        assert found.mass.sum() == pytest.approx(1.0)
+        assert found.chances[PATHS:].sum() == 0.0
+        assert found.values[PATHS, 0] == pytest.approx(10.0 * (PATHS - 1) / 2 * 5.0 * 1.01 / 1000)
+        amount = amounts_of(wanted, Resource.VCORES, kappa)
+        assert amount is not None
+        assert amount.mass[PATHS:].sum() == pytest.approx(least)

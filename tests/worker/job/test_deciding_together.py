@@ -23,11 +23,12 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
 from shared.domain.queue_tree import Calculator, Queue, QueueTree, Share, State, Totals
 from shared.domain.recommendations import Resource
+from shared.domain.reports import Point
 from shared.domain.units import Unit
 from shared.fleet.runstate import RunState
 from shared.yarn.fingerprint import fingerprint
 from tests.factories import MONDAY, a_request
-from tests.worker.job.decided import MB, NOW, ended_job, keep_queue
+from tests.worker.job.decided import DAYS, MB, NOW, STEPS, demand, ended_job, issued, keep_queue, with_paths
 from worker.job.deciding import decide
 from worker.job.resources import Resources as Held
 from worker.job.resources import use
@@ -109,6 +110,59 @@ def test_a_queue_that_is_short_gets_what_its_sibling_does_not_need(here: Held) -
     assert changes["root.etl"].binding is Resource.MEMORY
     assert proposal.cost.plan < proposal.cost.keep
     assert proposal.cost.waits is not None
+
+
+def known(here: Held, name: str, days: range, mean: float) -> None:
+    """Values of these days, counted from the forecast's."""
+    newest = next(each for each in here.store.forecasts.newest_of_each(metric="demand_memory_mb") if each.queue == f"root.{name}")
+    hours = range(days.start * STEPS, days.stop * STEPS)
+    points = [Point(timestamp=MONDAY + timedelta(hours=hour), value=demand(hour, mean * MB, 9)) for hour in hours]
+    here.store.actuals.save(newest.series, points)
+
+
+@pytest.mark.parametrize(
+    ("case", "proposed"),
+    [
+        ("as it was", {"root.etl": 31.5, "root.bi": 32.5, "root.adhoc": 36.0}),
+        ("poisoned future", {"root.etl": 31.5, "root.bi": 32.5, "root.adhoc": 36.0}),
+        ("a higher week", {"root.etl": 34.0, "root.adhoc": 36.0}),
+    ],
+)
+def test_a_week_that_was_higher_gets_more_and_what_came_later_is_not_read(
+    here: Held, case: str, proposed: dict[str, float]
+) -> None:
+    here.store.trees.put("prod", a_tree(etl=24.0, bi=30.0, adhoc=46.0), NOW)
+    kept(here, "etl", "bi", "adhoc")
+    if case == "a higher week":
+        known(here, "etl", range(-7, 0), 320.0)
+    elif case == "poisoned future":
+        for name in ("etl", "bi", "adhoc"):
+            known(here, name, range(2), 1e6)
+    (proposal,) = decided(here)
+    assert {change.queue: change.proposed for change in proposal.changes} == proposed
+    assert proposal.because[0] == "As it is, etl runs short 43 % of the time, bi 17 %, adhoc never."
+
+
+def test_where_one_has_no_week_none_counts_and_the_past_is_judged_so(here: Held) -> None:
+    here.store.trees.put("prod", a_tree(etl=24.0, bi=30.0, adhoc=46.0), NOW)
+    kept(here, "etl", "adhoc")
+    of_bi = issued("root.bi", 240 * MB, MONDAY, guaranteed=1.0, metric="demand_memory_mb", **LIKE)
+    here.store.forecasts.save(with_paths(of_bi, 240 * MB, 2))
+    known(here, "bi", range(-DAYS, -8), 240.0)
+    known(here, "etl", range(-7, 0), 320.0)  # in vain
+    (proposal,) = decided(here)
+    [alone] = [change for change in proposal.changes if change.queue == "root.etl"]
+    assert 24.0 < alone.proposed < 34.0
+    replays = [here.store.replays.get(each.series_id, JOB) for each in here.store.forecasts.newest_of_each(cluster="prod")]
+    assert {each.has_week for each in replays if each is not None} == {False}
+    known(here, "bi", range(-8, 0), 240.0)
+    asked = asked_by_hand(Group("", "prod", "root"), NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)  # with the week of all of them; kept verdicts are of another rule
+    again = here.store.proposals.get(asked.decision_id)
+    assert [change.proposed for change in again.changes if change.queue == "root.etl"] == [34.0]
+    replays = [here.store.replays.get(each.series_id, JOB) for each in here.store.forecasts.newest_of_each(cluster="prod")]
+    assert any(each.has_week for each in replays if each is not None)
 
 
 def test_undoing_brings_back_the_very_texts_of_the_configuration(here: Held) -> None:
@@ -210,7 +264,8 @@ def test_processors_are_decided_on_where_they_are_forecast_and_looked_at(here: H
     assert changes["root.bi"].vcores.unit is Unit.VCORES
 
 
-def test_a_parent_without_a_forecast_wants_what_its_children_want_together(here: Held) -> None:
+@pytest.mark.parametrize("has_week", [True, False])
+def test_a_parent_without_a_forecast_wants_what_its_children_want_together(here: Held, has_week: bool) -> None:
     half = Resources(memory_mb=TOTAL.memory_mb // 2, vcores=TOTAL.vcores // 2)
     quarter = Resources(memory_mb=half.memory_mb // 2, vcores=half.vcores // 2)
     queues = [TREE.queues[0]]
@@ -222,7 +277,12 @@ def test_a_parent_without_a_forecast_wants_what_its_children_want_together(here:
             queues.append(Queue(path=f"root.{name}.q{number}", shares=(leaf,), state=State.RUNNING))
             mean = {"a": 260.0, "b": 90.0}[name] * MB
             path, seed = f"root.{name}.q{number}", len(queues)
-            keep_queue(here.store, path, mean, 1.0, seed=seed, metric="demand_memory_mb", **LIKE)
+            if has_week or path != "root.b.q2":
+                keep_queue(here.store, path, mean, 1.0, seed=seed, metric="demand_memory_mb", **LIKE)
+                continue
+            forecast = issued(path, mean, MONDAY, guaranteed=1.0, metric="demand_memory_mb", **LIKE)
+            here.store.forecasts.save(with_paths(forecast, mean, seed))
+            known(here, "b.q2", range(-DAYS, -8), mean / MB)
     here.store.trees.put("prod", QueueTree(queues=tuple(queues), totals=Totals(total=TOTAL)), NOW)
     of_root = next(each for each in decided(here) if each.parent == "root")
     changes = {change.queue: change for change in of_root.changes}

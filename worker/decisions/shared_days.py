@@ -1,0 +1,39 @@
+"""The last days as they were, of siblings together: those alone count that all of them have, so that each is one row of all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from worker.decisions.objective import Demand
+from worker.decisions.recent import is_day
+from worker.decisions.wanted import Wanted
+
+
+def on_shared_days(each: Sequence[Wanted | None], *, counts_vcores: bool) -> tuple[tuple[Wanted | None, ...], tuple[str, ...]]:
+    """Queues with no other days as they were than all have that are forecast; and these days, the oldest first."""
+    known = [_days(wanted, counts_vcores=counts_vcores) for wanted in each if wanted is not None]
+    days = set.intersection(*known) if known else set()
+    return tuple(None if wanted is None else _on_days(wanted, days) for wanted in each), tuple(sorted(days))
+
+
+def _days(wanted: Wanted, *, counts_vcores: bool) -> set[str]:
+    """Of both resources where both count."""
+    memory = set(filter(is_day, wanted.memory_blocks))
+    return memory & set(wanted.vcores_blocks) if counts_vcores and wanted.vcores is not None else memory
+
+
+def _on_days(wanted: Wanted, days: Collection[str]) -> Wanted:
+    memory, memory_blocks = _only(wanted.memory, wanted.memory_blocks, days)
+    found = replace(wanted, memory=memory, memory_blocks=memory_blocks)
+    if wanted.vcores is None:
+        return found
+    vcores, vcores_blocks = _only(wanted.vcores, wanted.vcores_blocks, days)
+    return replace(found, vcores=vcores, vcores_blocks=vcores_blocks)
+
+
+def _only(demand: Demand, blocks: tuple[str, ...], days: Collection[str]) -> tuple[Demand, tuple[str, ...]]:
+    kept = [not is_day(name) or name in days for name in blocks]
+    if all(kept):
+        return demand, blocks
+    return demand.of_rows(kept), tuple(name for name, is_kept in zip(blocks, kept, strict=True) if is_kept)
