@@ -48,12 +48,9 @@ class Allotment:
 
     @property
     def told(self) -> tuple[Child, ...]:
-        """The children with what they may want as chances count it, and not as it was decided."""
+        """The children with what they may want as chances count it, those too that keep what they have."""
         pairs = zip(self.children, self.shares, strict=True)
-        return tuple(
-            child if child.demand is None or shares is None else replace(child, demand=likely(shares, self.full))
-            for child, shares in pairs
-        )
+        return tuple(child if shares is None else replace(child, demand=likely(shares, self.full)) for child, shares in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from shared.domain.capacities import Mode
+from shared.domain.capacities import Capacity, Mode
 from shared.domain.identifiers import listed, shown
 from shared.domain.recommendations import Resource
 from shared.yarn.capacity_text import text_of
@@ -51,10 +51,14 @@ def told(
             yield f"It is the best that was found in time, by {allotment.method}."
     for change in changes:
         if change.maximum_before != change.maximum_after and change.maximum_after is not None:
-            yield f"The maximum of {shown(change.queue)} goes up with what it is guaranteed, to {text_of(change.maximum_after)}."
+            yield f"The maximum of {shown(change.queue)} goes up with what it is guaranteed, to {_maximum(change.maximum_after)}."
     unknown = [queue.name for queue, wanted in zip(family.children, family.wanted, strict=True) if wanted is None]
     if unknown:
         yield f"Nothing is forecast of {listed(unknown)}: what is planned leaves them what they have."
+
+
+def _maximum(capacity: Capacity) -> str:
+    return f"{text_of(capacity)} %" if capacity.mode is Mode.PERCENTAGE else text_of(capacity)
 
 
 def _about_risks(allotment: Allotment, resource: Resource | None) -> Iterator[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from shared.domain.identifiers import shown
+from shared.domain.wording import counted
 from worker.decisions.problem import FULL, ROUNDING, Child, Line, Room, lowering, raising
 
 MAX_NAMED = 6  # in an explanation
@@ -72,20 +73,24 @@ def stepwise(children: Sequence[Child], room: Room) -> Filling:
 
 
 def explained(children: Sequence[Child], capacities: Sequence[float]) -> str:
-    """How much of the time each runs short: `etl runs short 9 % of the time, adhoc 0.3 %`; "" where nothing is known of any."""
+    """How much of the time each wants more than it is guaranteed; "" where nothing is known of any.
+
+    `etl passes its guarantee 9 % of the time, adhoc 0.3 %`: it borrows then, or waits where nothing is to be lent.
+    """
     pairs = [
         (child.demand.risk(amount), child.name)
         for child, amount in zip(children, capacities, strict=True)
         if child.demand is not None
     ]
     ordered = sorted(pairs, key=lambda pair: -pair[0])
-    if ordered and ordered[0][0] == 0.0:
-        return "none of them runs short"
-    first, *rest = [f"{shown(name)} {{}}{_share(risk)}" for risk, name in ordered[:MAX_NAMED]] or [""]
-    more = f", {len(ordered) - MAX_NAMED} others no more than that" if len(ordered) > MAX_NAMED else ""
-    return (
-        ", ".join([first.format("runs short ") + (" of the time" if first else ""), *(each.format("") for each in rest)]) + more
-    )
+    if not ordered:
+        return ""
+    if ordered[0][0] == 0.0:
+        return "none of them passes its guarantee"
+    (risk, worst), *rest = ordered[:MAX_NAMED]
+    parts = [f"{shown(worst)} passes its guarantee {_share(risk)} of the time", *(f"{shown(n)} {_share(r)}" for r, n in rest)]
+    more = f", {counted(len(ordered) - MAX_NAMED, 'other')} no more than that" if len(ordered) > MAX_NAMED else ""
+    return ", ".join(parts) + more
 
 
 def _share(risk: float) -> str:

@@ -66,7 +66,14 @@ def test_a_queue_that_runs_short_gets_what_another_leaves_idle() -> None:
     assert (raised.resources_before.memory_mb, raised.resources_after.memory_mb) == (400 * GB, 452 * GB)
     assert root.memory.plan + root.memory.changing < root.memory.keep
     assert root.kept == ()
-    assert root.because[0].startswith("As it is, etl runs short ")
+    assert root.because[0].startswith("As it is, etl passes its guarantee ")
+
+
+def test_one_that_keeps_what_it_has_is_counted_among_those_that_pass_it() -> None:
+    protected = QueueRule(queue="root.etl", is_protected=True)
+    [root] = planned(a_tree(etl="20", bi="40", lab="40"), of_gb(etl=600, bi=100, lab=100), protected).plans
+    assert "root.etl" not in {change.queue for change in root.changes}
+    assert root.because[0].startswith("As it is, etl passes its guarantee 100 % of the time, ")
 
 
 def test_weights_and_amounts_are_planned_in_their_own_way() -> None:
@@ -107,7 +114,7 @@ def test_both_resources_of_amounts_are_changed_in_the_same_queues_first() -> Non
 def test_a_maximum_goes_up_with_a_guarantee_that_would_pass_it() -> None:
     [root] = planned(a_tree(etl="40", etl_max="45", bi="60", bi_max="80"), of_gb(etl=600, bi=100)).plans
     assert written(root)["root.etl.maximum-capacity"] == "45 → 50"
-    assert "The maximum of root.etl goes up with what it is guaranteed, to 50." in root.because
+    assert "The maximum of root.etl goes up with what it is guaranteed, to 50 %." in root.because
     assert "root.bi.maximum-capacity" not in written(root)
 
 

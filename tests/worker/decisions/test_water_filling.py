@@ -34,20 +34,21 @@ def test_equal_risks_are_found_and_told() -> None:
     found = filled(children, Room(total=120, price_hours=0.0))
     assert found.capacities[0] / 100 == pytest.approx(found.capacities[1] / 50, abs=0.02)
     said = explained(children, [60.0, 48.0, 12.0])
-    assert said == "etl runs short 40 % of the time, adhoc 2 %, lab never"
+    assert said == "etl passes its guarantee 40 % of the time, adhoc 2 %, lab never"
 
 
 def test_a_shortage_that_is_next_to_nothing_is_not_called_none() -> None:
     rare = Child(name="rare", present=1, demand=Pooled(values=(1.0, 9.0), masses=(0.9999, 0.0001)))
-    assert explained([rare], [2.0]) == "rare runs short less than 0.1 % of the time"
+    assert explained([rare], [2.0]) == "rare passes its guarantee less than 0.1 % of the time"
     assert explained([replace(rare, demand=None)], [2.0]) == ""
-    assert explained([rare], [0.0]) == "rare runs short 100 % of the time"
-    assert explained([rare], [1e9]) == "none of them runs short"
+    assert explained([rare], [0.0]) == "rare passes its guarantee 100 % of the time"
+    assert explained([rare], [1e9]) == "none of them passes its guarantee"
 
 
 def test_of_many_children_those_are_named_that_run_short_most() -> None:
     many = [a_child(f"q{place}", 1.0, *[2.0] * place, *[0.0] * (9 - place)) for place in range(1, 9)]
     assert explained(many, [1.0] * 8).endswith("q3 33 %, 2 others no more than that")
+    assert explained(many[1:], [1.0] * 7).endswith("q3 33 %, 1 other no more than that")
 
 
 @pytest.mark.parametrize(("most", "changed"), [(2, 2), (3, 3), (4, 4), (1, 0)])

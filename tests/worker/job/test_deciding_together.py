@@ -140,7 +140,7 @@ def test_a_week_that_was_higher_gets_more_and_what_came_later_is_not_read(
             known(here, name, range(2), 1e6)
     (proposal,) = decided(here)
     assert {change.queue: change.proposed for change in proposal.changes} == proposed
-    assert proposal.because[0] == "As it is, etl runs short 43 % of the time, bi 17 %, adhoc never."
+    assert proposal.because[0] == "As it is, etl passes its guarantee 43 % of the time, bi 17 %, adhoc never."
 
 
 def test_where_one_has_no_week_none_counts_and_the_past_is_judged_so(here: Held) -> None:
