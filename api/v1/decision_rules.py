@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +13,20 @@ from api.v1.groups import sight
 from shared.decisions import check_applying, check_reach, check_undoing
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.identifiers import listed
+from shared.domain.owners import owned_by_others
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
 from shared.domain.proposals import Proposal, check_approval, check_in_time
 from shared.domain.tokens import Scope
-from shared.errors import OwnersOnly, ProposalForbids, ProposalNotFound, QueuecastError, ScopeMissing, SecondPersonNeeded
+from shared.errors import (
+    NotFound,
+    OwnersOnly,
+    ProposalForbids,
+    ProposalNotFound,
+    QueuecastError,
+    ScopeMissing,
+    SecondPersonNeeded,
+)
+from shared.store.schedules import SCHEDULES
 from shared.yarn.fingerprint import fingerprint
 
 HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
@@ -55,11 +66,27 @@ def waited_for(services: Services, decision_id: str) -> DecisionRequest | None:
 def check_approve(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way: the state, the person, the time, a changed tree."""
     _check_state(proposal, ProposalState.APPROVED)
-    policy = services.store.policies.of(proposal.group)
     if caller().is_local and proposal.is_by_hand:
         raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
-    check_approval(proposal, caller().caller_id, now, policy)
+    check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group))
+    _check_job(services, proposal)
     check_tree(services, proposal)
+
+
+def _check_job(services: Services, proposal: Proposal) -> None:
+    """Raises SecondPersonNeeded: it was made from a job of the caller's own, or of their schedule, whose data they have chosen.
+
+    Where there are no tokens everybody here is the same person, whose jobs they all are.
+    """
+    if caller().is_local:
+        return
+    for job_id in proposal.forecast_jobs:
+        with suppress(NotFound):
+            job = services.store.jobs.get(job_id)
+            made_by = services.store.get(SCHEDULES, job.schedule_id).client if job.schedule_id else job.client
+            if made_by == caller().caller_id:
+                what = "schedule" if job.schedule_id else "job"
+                raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
 
 
 def check_reject(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
@@ -106,9 +133,8 @@ def check_inverse(services: Services, proposal: Proposal, now: datetime) -> None
 
 def check_owner(services: Services, proposal: Proposal) -> None:
     """Raises OwnersOnly: the policy names owners, and the caller is none of them."""
-    policy = services.store.policies.of(proposal.group)
-    if not policy.may_approve(caller().caller_id, proposal.queues):
-        raise OwnersOnly(f"the policy names owners of {listed(proposal.queues)}", decision_id=proposal.decision_id)
+    if theirs := owned_by_others(services.store.policies.above(proposal.group), caller().caller_id, proposal.queues):
+        raise OwnersOnly(f"policies name others as owners of {listed(theirs)}", decision_id=proposal.decision_id)
 
 
 def check_tree(services: Services, proposal: Proposal) -> None:

@@ -23,6 +23,7 @@ from api.v1.paging import Position, cursor_after, position
 from shared.domain.decision_requests import DecisionRequest, asked_by_hand
 from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.identifiers import listed
+from shared.domain.owners import owners_of
 from shared.domain.policies import Group, Policy
 from shared.domain.proposal_states import OPEN as OPEN_STATES
 from shared.domain.proposal_states import ProposalState
@@ -125,11 +126,11 @@ class _Owned:
 
     services: Services
     owner: str | None
-    _policies: dict[Group, Policy] = field(default_factory=dict)
+    _policies: dict[Group, list[Policy]] = field(default_factory=dict)
 
     def has(self, proposal: Proposal) -> bool:
         if self.owner is None:
             return True
         group = proposal.group
-        policy = self._policies.setdefault(group, self._policies.get(group) or self.services.store.policies.of(group))
-        return policy.has_owners and policy.may_approve(self.owner, proposal.queues)
+        above = self._policies.setdefault(group, self._policies.get(group) or self.services.store.policies.above(group))
+        return any(self.owner in owners_of(above, queue) for queue in proposal.queues)

@@ -20,7 +20,8 @@ from api.v1.groups import NO_TREE, children_of_group, meant_group, sight
 from shared.domain.audits import AuditEntry
 from shared.domain.codec import to_json
 from shared.domain.identifiers import listed, shown
-from shared.domain.policies import Group, Policy, check_policy, may_change
+from shared.domain.owners import may_change
+from shared.domain.policies import Group, Policy, check_policy
 from shared.domain.tokens import Scope
 from shared.errors import InvalidRequest, OwnersOnly, ProjectForbidden, QueueNotFound, VersionDiffers, VersionMissing
 
@@ -70,7 +71,8 @@ def set_policy(services: Services, parent: str, query: PolicyQuery, json: Policy
     _check_version(known)
     check_policy(said, children_of_group(services, group))
     _check_names(services, known, said)
-    if caller().scope is not Scope.ADMIN and not may_change(known, said, caller().caller_id):
+    above = services.store.policies.above(group)[1:]
+    if caller().scope is not Scope.ADMIN and not may_change(known, said, caller().caller_id, above):
         raise OwnersOnly(f"{_owners(services, known)}; an administrator names others")
     new = replace(said, version=known.version + 1, changed_at=datetime.now(UTC), changed_by=caller().name)
     if not services.store.policies.replace(known, new):

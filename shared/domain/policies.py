@@ -12,7 +12,7 @@ its parent is "", floors and ceilings are in the unit of the forecast, and nothi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -164,19 +164,6 @@ class Policy:
         held = (freeze for freeze in self.freezes if freeze.start_at <= moment < freeze.end_at)
         return max(held, key=lambda freeze: freeze.end_at, default=None)
 
-    def may_approve(self, token_id: str, queues: Sequence[str]) -> bool:
-        """Whether whoever has this token may approve changes of all these queues; the scope is looked at elsewhere."""
-        if not self.has_owners or token_id in self.owners:
-            return True
-        owned = {rule.queue for rule in self.queues if token_id in rule.owners}
-        return bool(queues) and all(any(above in owned for above in _with_those_above(queue)) for queue in queues)
-
-
-def _with_those_above(queue: str) -> Iterator[str]:
-    while queue:
-        yield queue
-        queue = queue.rpartition(".")[0]
-
 
 def check_policy(policy: Policy, children: Sequence[str] | None = None) -> None:
     """Raises InvalidRequest naming the first field that cannot be kept to.
@@ -192,20 +179,6 @@ def check_policy(policy: Policy, children: Sequence[str] | None = None) -> None:
     for number, freeze in enumerate(policy.freezes):
         if freeze.end_at <= freeze.start_at:
             raise InvalidRequest("it ends before it has begun; accepted is a later `end_at`", field=f"freezes.{number}")
-
-
-def may_change(known: Policy, new: Policy, token_id: str) -> bool:
-    """Whether whoever has this token may say `new` where `known` holds; administrators may, and are not asked about.
-
-    Where anything has owners, they alone change it: those of a queue what is said of it and of queues below it, those of the
-    policy all of it. Who the first owners are an administrator says.
-    """
-    if not known.has_owners:
-        return not new.has_owners
-    before, after = ({rule.queue: rule for rule in policy.queues} for policy in (known, new))
-    changed = [queue for queue in {**before, **after} if before.get(queue) != after.get(queue)]
-    is_whole = replace(known.said, queues=()) != replace(new.said, queues=())
-    return known.may_approve(token_id, () if is_whole else changed)
 
 
 def _check_rules(policy: Policy, children: Sequence[str] | None) -> None:

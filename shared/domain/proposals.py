@@ -14,6 +14,7 @@ from hashlib import sha256
 from shared.domain.audits import AUTOMATIC
 from shared.domain.capacities import Mode, Resources
 from shared.domain.identifiers import listed
+from shared.domain.owners import owned_by_others
 from shared.domain.policies import Group, Policy
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
@@ -200,8 +201,8 @@ def moved(proposal: Proposal, step: Step) -> Proposal:
     return replace(proposal, state=step.state, steps=(*proposal.steps, replace(step, at=at)), put_at=put_at)
 
 
-def check_approval(proposal: Proposal, token_id: str, now: datetime, policy: Policy) -> None:
-    """Whether whoever has this token may approve it now, by the policy as it is now.
+def check_approval(proposal: Proposal, token_id: str, now: datetime, policies: Sequence[Policy]) -> None:
+    """Whether whoever has this token may approve it now, by the policies as they are now: its own first, and those above.
 
     Raises:
         SecondPersonNeeded: who has asked for it does not approve it, and where owners are named nobody else does.
@@ -209,10 +210,9 @@ def check_approval(proposal: Proposal, token_id: str, now: datetime, policy: Pol
     """
     if proposal.is_by_hand and proposal.proposed_by == token_id:
         raise SecondPersonNeeded("you have asked for it yourself", decision_id=proposal.decision_id)
-    if not policy.may_approve(token_id, proposal.queues):
-        detail = f"the policy of {proposal.parent or 'these queues'} names owners for {listed(proposal.queues)}"
-        raise SecondPersonNeeded(detail, decision_id=proposal.decision_id)
-    check_in_time(proposal, now, policy)
+    if theirs := owned_by_others(policies, token_id, proposal.queues):
+        raise SecondPersonNeeded(f"policies name others as owners of {listed(theirs)}", decision_id=proposal.decision_id)
+    check_in_time(proposal, now, policies[0])
 
 
 def check_in_time(proposal: Proposal, now: datetime, policy: Policy) -> None:

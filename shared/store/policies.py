@@ -37,6 +37,13 @@ class Policies:
         said = group._asdict()
         return self.records.first(POLICIES, given(**said)) or Policy(**said)
 
+    def above(self, group: Group) -> list[Policy]:
+        """What holds for these queues, and then for their parent and for all above that."""
+        parents = [group.parent]
+        while parent := parents[-1].rpartition(".")[0]:
+            parents.append(parent)
+        return [self.of(group._replace(parent=parent)) for parent in parents]
+
     def find(self, sight: Sight | None, group: tuple[str | None, str | None] = (None, None)) -> list[Policy]:
         """What was said of the groups in sight, by cluster, parent and partition; None = of all.
 

@@ -23,6 +23,7 @@ from tests.api.a_cluster import NOW, a_tree
 from tests.api.decided import id_of, keep_proposal, with_cluster
 from tests.api.scene import Granting, Headers
 from tests.decisions import DAY
+from tests.factories import a_job, a_schedule
 
 WHY = {"reason": "month's end"}
 NO_HEADERS: Headers = {}
@@ -128,7 +129,7 @@ def test_the_scope_and_the_owners_of_a_policy_decide_who_may(client: FlaskClient
         assert (refused.status_code, refused.json["type"]) == (403, "urn:queuecast:scope-missing")
         for headers in (half, other, admin):
             refused = act(client, made, action, headers)
-            assert (refused.status_code, "names owners" in refused.json["detail"]) == (403, True)
+            assert (refused.status_code, "name others as owners" in refused.json["detail"]) == (403, True)
     assert act(client, made, "approve", owner).status_code == 200
     for action in ("export", "reject"):
         assert act(client, made, action, half).status_code == 403
@@ -221,3 +222,22 @@ def test_every_step_is_in_the_log_also_one_that_is_refused(client: FlaskClient, 
 
 def test_every_state_can_be_asked_for() -> None:
     assert set(get_args(AskedState)) == {OPEN, *(state.value for state in ProposalState)}
+
+
+def test_who_has_chosen_the_data_of_a_job_does_not_approve_what_comes_of_it(
+    client: FlaskClient, store: Store, grant: Granting
+) -> None:
+    mine, other = grant("approve"), grant("approve")
+    job = replace(a_job(), client=id_of(store, mine))
+    store.jobs.add(job)
+    made = keep_proposal(store, forecast_jobs=(job.job_id,))
+    refused = act(client, made, "approve", mine)
+    assert (refused.status_code, "its forecasts are of a job of yours" in refused.json["detail"]) == (403, True)
+    assert act(client, made, "approve", other).status_code == 200
+    schedule = replace(a_schedule(), client=id_of(store, mine))
+    store.schedules.add(schedule)
+    due = replace(a_job(job_id="20260105T060000-000000000a"), client=id_of(store, other), schedule_id=schedule.schedule_id)
+    store.jobs.add(due)
+    later = keep_proposal(store, forecast_jobs=(due.job_id,), at=NOW + timedelta(seconds=1))
+    assert "of a schedule of yours" in act(client, later, "approve", mine).json["detail"]
+    assert act(client, later, "approve", other).status_code == 200

@@ -121,7 +121,7 @@ def test_they_are_found_by_what_they_are_about(client: FlaskClient, store: Store
 
 def test_they_are_found_by_whoever_owns_what_they_change(client: FlaskClient, grant: Granting, store: Store) -> None:
     made, reader = keep_proposal(store), grant("read")
-    keep_proposal(store, parent="root.users")
+    keep_proposal(store, cluster="test")
     assert client.get("/v1/decisions?owner=t1", headers=reader).json["decisions"] == []
     rules = tuple(QueueRule(queue=queue, owners=("t1",)) for queue in made.queues)
     default = Policy(cluster="prod", parent="root")

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.policies import Freeze, Policy, QueueClass, QueueRule, check_policy, may_change
+from shared.domain.policies import Freeze, Policy, QueueClass, QueueRule, check_policy
 from shared.errors import InvalidRequest
 from tests.factories import MONDAY
-from tests.polling import without_waiting
 
 ETL, BI = "root.etl", "root.bi"
 POLICY = Policy(cluster="prod", parent="root")
@@ -38,44 +37,6 @@ def test_a_freeze_holds_until_its_end_and_the_longest_is_told() -> None:
     assert policy.frozen_at(MONDAY - timedelta(seconds=1)) is None
     assert policy.frozen_at(MONDAY) == policy.freezes[1]
     assert policy.frozen_at(MONDAY + timedelta(days=2)) is None
-
-
-def test_where_nobody_is_named_whoever_has_the_scope_may_approve() -> None:
-    assert POLICY.may_approve("t1", [ETL])
-
-
-def test_owners_of_the_parent_approve_all_and_owners_of_queues_what_is_theirs() -> None:
-    policy = replace(of(QueueRule(queue=ETL, owners=("t2",)), QueueRule(queue=BI, owners=("t3",))), owners=("t1",))
-    assert policy.may_approve("t1", [ETL, BI])
-    assert policy.may_approve("t2", [ETL])
-    assert policy.may_approve("t2", [f"{ETL}.daily"])
-    assert not policy.may_approve("t2", [ETL, BI])
-    assert not policy.may_approve("t2", ["root.etl2"])
-    assert not policy.may_approve("t2", [])
-    assert not policy.may_approve("stranger", [ETL])
-
-
-def test_first_owners_do_not_name_themselves_and_later_ones_change_what_is_theirs() -> None:
-    with_owner = of(QueueRule(queue=ETL, owners=("t2",)))
-    assert may_change(POLICY, replace(POLICY, max_changes=1), "t2")
-    assert not may_change(POLICY, with_owner, "t2")
-    assert may_change(with_owner, of(QueueRule(queue=ETL, owners=("t2", "t3"), floor=1.0)), "t2")
-    assert not may_change(with_owner, replace(with_owner, max_changes=1), "t2")
-    assert not may_change(with_owner, of(*with_owner.queues, QueueRule(queue=BI)), "t2")
-    assert not may_change(with_owner, POLICY, "t3")
-    assert may_change(replace(POLICY, owners=("t1",)), POLICY, "t1")
-
-
-def test_many_rules_are_compared_and_checked_in_no_time() -> None:
-    rules = tuple(QueueRule(queue=f"root.q{number}", owners=(f"t{number}",)) for number in range(5_000))
-    lower = tuple(replace(rule, floor=0.0) for rule in rules)
-    with without_waiting(1):
-        assert not may_change(of(*rules), of(*lower), "t1")
-        check_policy(of(*rules), [rule.queue for rule in rules])
-
-
-def test_an_owner_of_one_queue_leaves_nobody_else_the_others() -> None:
-    assert not of(QueueRule(queue=ETL, owners=("t2",))).may_approve("t3", [BI])
 
 
 @pytest.mark.parametrize(

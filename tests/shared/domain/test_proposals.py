@@ -55,26 +55,26 @@ def test_nothing_is_put_into_force_that_was_not_approved() -> None:
 def test_who_asked_for_it_by_hand_does_not_approve_it_and_somebody_else_does() -> None:
     proposal = a_proposal(proposed_by="t1")
     with pytest.raises(SecondPersonNeeded):
-        check_approval(proposal, "t1", MONDAY, proposal.policy)
-    check_approval(proposal, "t2", MONDAY, proposal.policy)
-    check_approval(a_proposal(), "t1", MONDAY, proposal.policy)
+        check_approval(proposal, "t1", MONDAY, [proposal.policy])
+    check_approval(proposal, "t2", MONDAY, [proposal.policy])
+    check_approval(a_proposal(), "t1", MONDAY, [proposal.policy])
 
 
 def test_where_owners_are_named_by_the_policy_of_now_nobody_else_approves() -> None:
     proposal = a_proposal()
     policy = replace(proposal.policy, queues=(QueueRule(queue="root.etl", owners=("t1",)),))
-    with pytest.raises(SecondPersonNeeded, match=r"names owners for root\.etl, root\.adhoc"):
-        check_approval(proposal, "t1", MONDAY, policy)
-    check_approval(proposal, "t9", MONDAY, replace(policy, owners=("t9",)))
+    with pytest.raises(SecondPersonNeeded, match=r"others as owners of root\.etl"):
+        check_approval(proposal, "t2", MONDAY, [policy])
+    check_approval(proposal, "t9", MONDAY, [replace(policy, owners=("t9",))])
 
 
 def test_what_is_over_or_frozen_is_not_approved() -> None:
     proposal = a_proposal()
     with pytest.raises(ProposalForbids, match="until"):
-        check_approval(proposal, "t1", MONDAY + DAY, proposal.policy)
+        check_approval(proposal, "t1", MONDAY + DAY, [proposal.policy])
     frozen = replace(proposal.policy, freezes=(Freeze(start_at=MONDAY, end_at=MONDAY + DAY, reason="month's end"),))
     with pytest.raises(ProposalForbids, match="month's end"):
-        check_approval(proposal, "t1", MONDAY, frozen)
+        check_approval(proposal, "t1", MONDAY, [frozen])
 
 
 def test_a_decision_made_twice_is_one_and_others_are_others() -> None:
