@@ -7,6 +7,7 @@ the first two is made good for: a row has the id of its step, and the next step 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from shared.config.settings import Settings
 from shared.connections.yarn import applier
 from shared.domain.applying import why_too_often
 from shared.domain.audits import AuditEntry
+from shared.domain.following import why_early, why_void
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, Step, check_in_time, moved, superseded
 from shared.domain.queue_tree import QueueTree
@@ -111,10 +113,33 @@ def check_applying(store: Store, settings: Settings, proposal: Proposal, now: da
 
     check_reach(settings, proposal)
     check_in_time(proposal, now, store.policies.of(proposal.group))
-    if proposal.follows is not None and not _is_in_force(store, proposal.follows):
-        forbid(f"it follows on {proposal.follows}, which is not in force yet")
+    check_followed(store, proposal)
     if why := why_too_often(proposal, sent_to(store, proposal.cluster), now):
         forbid(why)
+
+
+def check_followed(store: Store, proposal: Proposal, *, may_wait: bool = False) -> bool:
+    """Whether the proposal that it counts on, if there is one, is in force.
+
+    Args:
+        may_wait: whether that one may still be open.
+
+    Raises ProposalForbids: nothing comes of that one any more, or it is not in force yet.
+    """
+    followed = followed_by(store, proposal)
+    early = why_early(proposal, followed)
+    if why := why_void(proposal, followed) or ("" if may_wait else early):
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
+    return not early
+
+
+def followed_by(store: Store, proposal: Proposal) -> Proposal | None:
+    """The proposal that this one counts on, as it is now; None = it counts on none, or there is none of that id."""
+    if proposal.follows is None:
+        return None
+    with suppress(ProposalNotFound):
+        return store.proposals.get(proposal.follows)
+    return None
 
 
 def check_reach(settings: Settings, proposal: Proposal) -> None:
@@ -144,13 +169,6 @@ def check_undoing(proposal: Proposal, tree: QueueTree | None) -> None:
 def sent_to(store: Store, cluster: str) -> list[Proposal]:
     """The proposals of a cluster that may have been sent to it lately, newest first."""
     return store.proposals.find(cluster=cluster, states=SENT, limit=MAX_SENT)
-
-
-def _is_in_force(store: Store, decision_id: str) -> bool:
-    try:
-        return store.proposals.get(decision_id).state is ProposalState.SEEN
-    except ProposalNotFound:
-        return False
 
 
 def keep_trail(store: Store, proposal: Proposal) -> None:

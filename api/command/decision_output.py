@@ -29,6 +29,8 @@ def print_decision(decision: Document) -> None:
     until = f", valid until {shown_time(decision['valid_until'])}" if decision["valid_until"] else ""
     say(f"{decision['decision_id']}: {_where(decision)}")
     say(f"{decision['state']}{until}")
+    if decision["follows"]:
+        say(f"counts on {decision['follows']}, which has to be in force first")
     _print_plan(decision)
     for line in (*decision["because"], *_effects(decision)):
         say(line)

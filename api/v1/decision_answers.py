@@ -101,7 +101,7 @@ def summary_of(proposal: Proposal) -> DecisionSummary:
 def files_of(services: Services, proposal: Proposal) -> tuple[tuple[FileAnswer, ...], str | None]:
     """The files that are given out now, or none of them and why."""
     try:
-        check_files(proposal)
+        check_files(services, proposal)
     except ProposalForbids as error:
         return (), error.public
     path = f"{decision_path(proposal.decision_id)}/files"

@@ -10,7 +10,7 @@ from datetime import datetime
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
-from shared.decisions import check_applying, check_reach, check_undoing
+from shared.decisions import check_applying, check_followed, check_reach, check_undoing
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.identifiers import listed
 from shared.domain.owners import owned_by_others
@@ -70,7 +70,7 @@ def check_approve(services: Services, proposal: Proposal, now: datetime) -> None
         raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
     check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group))
     _check_job(services, proposal)
-    check_tree(services, proposal)
+    check_tree(services, proposal, may_wait=True)
 
 
 def _check_job(services: Services, proposal: Proposal) -> None:
@@ -137,9 +137,13 @@ def check_owner(services: Services, proposal: Proposal) -> None:
         raise OwnersOnly(f"policies name others as owners of {listed(theirs)}", decision_id=proposal.decision_id)
 
 
-def check_tree(services: Services, proposal: Proposal) -> None:
-    """Raises ProposalForbids: the queues are configured otherwise than when it was made."""
-    if not proposal.tree_hash:
+def check_tree(services: Services, proposal: Proposal, *, may_wait: bool = False) -> None:
+    """Raises ProposalForbids: the queues are configured otherwise than it counts on.
+
+    Args:
+        may_wait: whether a proposal that it counts on may still be open; how they are configured then is to come.
+    """
+    if not check_followed(services.store, proposal, may_wait=may_wait) or not proposal.tree_hash:
         return
     kept = services.store.trees.newest(proposal.cluster)
     if kept is None:
@@ -150,8 +154,10 @@ def check_tree(services: Services, proposal: Proposal) -> None:
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
-def check_files(proposal: Proposal) -> None:
+def check_files(services: Services, proposal: Proposal) -> None:
     """Raises ProposalForbids: its files are not given out yet, or not any more. Of queues without a tree they always are."""
+    if proposal.patch and proposal.state in BEFORE_FORCE - {ProposalState.PROPOSED}:
+        check_followed(services.store, proposal)
     if not proposal.patch or proposal.state in WITH_FILES:
         return
     open_one = "files are given out once it is approved: approve it first"

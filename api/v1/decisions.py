@@ -79,7 +79,7 @@ def ask(services: Services, asked: DecisionRequest) -> tuple[DecisionAnswer, int
 def show_decision_file(services: Services, decision_id: str, name: str) -> Response:
     """Give one file of a decision; of a cluster's once it is approved, with its SHA-256 as ETag."""
     proposal = visible_proposal(services, decision_id)
-    check_files(proposal)
+    check_files(services, proposal)
     files = {file.name: file for file in services.store.proposals.files(decision_id)}
     if name not in files:
         raise ProposalNotFound(f"it has no such file; it has {listed(list(files))}", decision_id=decision_id)

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from shared.decisions import carry
+from shared.decisions import carry, followed_by
 from shared.domain.configuration_change import ConfigChange
+from shared.domain.following import why_early, why_void
 from shared.domain.proposal_states import OPEN, ProposalState
 from shared.domain.proposals import Proposal, Step
 from shared.domain.queue_tree import QueueTree
@@ -29,6 +30,7 @@ from worker.collect.sampler import partition_name
 
 EVERY = timedelta(minutes=1)  # where nothing was configured anew: a proposal may have been made from an older tree
 REST = timedelta(minutes=1)  # after a store that was away
+SETTLED = timedelta(minutes=1)  # since that was seen which it counts on: the tree may have been read before
 REMEMBERED = timedelta(hours=1)  # since it was seen, by whoever applied it: the collector may come to it a little later
 MAX_LOOKED_AT = 200  # proposals
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,7 +67,8 @@ class Decided:
             return
         try:
             for proposal in self._store.proposals.find(cluster=self._cluster, states=OPEN, limit=MAX_LOOKED_AT):
-                if proposal.patch and (step := step_of(proposal, tree, at)) is not None:
+                followed = followed_by(self._store, proposal)
+                if proposal.patch and (step := step_of(proposal, tree, at, followed)) is not None:
                     with suppress(ProposalForbids):  # somebody has carried it on meanwhile
                         carry(self._store, proposal.decision_id, step)
         except QueuecastError as error:
@@ -76,19 +79,33 @@ class Decided:
             self._due_at = at + EVERY
 
 
-def step_of(proposal: Proposal, tree: QueueTree, at: datetime) -> Step | None:
-    """What a tree means for an open proposal; None = nothing."""
+def step_of(proposal: Proposal, tree: QueueTree, at: datetime, followed: Proposal | None = None) -> Step | None:
+    """What a tree means for an open proposal; None = nothing.
+
+    Args:
+        followed: the one that it counts on, as it is now.
+    """
     standing, now = in_tree(proposal.patch, tree), fingerprint(tree, proposal.parent, proposal.partition)
     if standing.is_made:
         return Step(state=ProposalState.SEEN, at=at, tree_hash=now)
-    if proposal.state is ProposalState.APPLYING or now == proposal.tree_hash:
+    void = why_void(proposal, followed)
+    is_as_counted_on = now == proposal.tree_hash or (standing.is_unmade and _is_to_come(proposal, followed, at))
+    if proposal.state is ProposalState.APPLYING or (is_as_counted_on and not void):
         return None
     if standing.made and proposal.state in HANDED_OVER:
         return Step(state=ProposalState.SEEN, at=at, reason=f"in part: {standing.missing}", tree_hash=now)
     why = (
-        standing.strange or f"{proposal.parent}, a queue above it or a child of it is configured otherwise than when it was made"
+        void
+        or standing.strange
+        or f"{proposal.parent}, a queue above it or a child of it is configured otherwise than when it was made"
     )
     return Step(state=ProposalState.SUPERSEDED, at=at, reason=why, tree_hash=now)
+
+
+def _is_to_come(proposal: Proposal, followed: Proposal | None, at: datetime) -> bool:
+    """Whether the tree that it counts on is still to come, with the one that it follows."""
+    seen = None if followed is None else followed.reached(ProposalState.SEEN)
+    return bool(why_early(proposal, followed)) or (seen is not None and at - seen.at < SETTLED)
 
 
 def _may_be_it(proposal: Proposal, tree: QueueTree, at: datetime) -> bool:

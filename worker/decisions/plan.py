@@ -10,7 +10,7 @@ its children want together. What has no forecast keeps what it has. The last wee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.domain.capacities import Mode, Resources
@@ -55,13 +55,13 @@ def plan(
         planned = resolved(planned, totals)
         parents = [queue for queue in planned.parents() if queue.path.count(".") == level]
         found = [each for parent in parents for each in planner.of_parent(planned, parent, plans)]
-        planned = _with(planned, found)
+        planned = with_plans(planned, found)
         plans += found
     if broken := set(violations(planned)) - set(violations(tree)):
         refused = f"YARN would not take all plans together: {min(map(str, broken))}"
         blank = [ParentPlan(parent=each.parent, partition=each.partition, mode=each.mode, refused=refused) for each in plans]
         return TreePlan(tree=tree, plans=tuple(blank))
-    return TreePlan(tree=_with(tree, plans), plans=tuple(plans))
+    return TreePlan(tree=with_plans(tree, plans), plans=tuple(plans))
 
 
 @dataclass(kw_only=True)
@@ -136,8 +136,8 @@ def _follows(parent: str, partition: str, above: list[ParentPlan]) -> str:
     return changed.get(parent, "")
 
 
-def _with(tree: QueueTree, plans: list[ParentPlan]) -> QueueTree:
-    """The tree with these plans in force."""
+def with_plans(tree: QueueTree, plans: Iterable[ParentPlan]) -> QueueTree:
+    """The tree as it is configured with these plans in force; what its queues have then is not computed anew."""
     found = {(change.queue, plan.partition): change for plan in plans for change in plan.changes}
 
     def share_of(path: str, share: Share) -> Share:

@@ -54,6 +54,11 @@ class Family:
             self.policies[parent] = paused(store, store.policies.of(group), self.asked.now)
         return self.policies[parent]
 
+    def is_decided_on(self, parent: str) -> bool:
+        """Whether a decision on its children is wanted: asked for, or of the schedule that counts for them."""
+        (policy, _), request = self.policy(parent), self.asked.request
+        return (not request.is_by_hand or request.group == policy.group) and self.asked.counts(policy)
+
     def on_days(self, days: Collection[str]) -> Family:
         """With what is asked on no other days as they were than these."""
         memory, vcores = (
@@ -62,8 +67,14 @@ class Family:
         return replace(self, memory=memory, vcores=vcores)
 
     def as_planned(self, parent: str, _partition: str) -> Policy:
-        """The same with queues protected whose past speaks against a change, or where nothing may be changed now."""
+        """The same with queues protected whose past speaks against a change, or where nothing may be changed now.
+
+        Where no decision comes of it nothing is changed: others would count on what nobody can put into force.
+        """
         policy, _ = self.policy(parent)
+        if not self.is_decided_on(parent):
+            children = self.tree.children(parent)
+            return replace(policy, queues=tuple(QueueRule(queue=child.path, is_protected=True) for child in children))
         return replace(policy, queues=(*(_protected(rule, self.left) for rule in policy.queues), *self._further(policy)))
 
     def _further(self, policy: Policy) -> Iterator[QueueRule]:

@@ -17,7 +17,7 @@ from shared.domain.queue_tree import DEFAULT_PARTITION
 from shared.domain.units import Unit
 from shared.store.trees import KeptTree
 from worker.decisions.guards import must_move
-from worker.decisions.plan import NOT_FORECAST, plan
+from worker.decisions.plan import NOT_FORECAST, plan, with_plans
 from worker.decisions.planned import ParentPlan
 from worker.decisions.question import Question
 from worker.decisions.terms import Terms
@@ -49,11 +49,14 @@ def decide_together(asked: Asked, kept: KeptTree, forecasts: Sequence[Forecast],
     plans = _planned(family)
     for each in plans:
         policy, because = family.policy(each.parent)
-        group = policy.group
-        is_asked = not asked.request.is_by_hand or asked.request.group == group
         can_be = each.refused != NOT_FORECAST and family.knows(each.parent) and _is_of_several(family, each)
-        if is_asked and can_be and asked.counts(policy):
-            yield told(family, each, policy, because)
+        if can_be and family.is_decided_on(each.parent):
+            yield told(family, each, policy, because, with_plans(family.tree, _above(each, plans)))
+
+
+def _above(plan: ParentPlan, plans: Sequence[ParentPlan]) -> Iterator[ParentPlan]:
+    """Those of the levels above that it counts on."""
+    return (each for each in plans if plan.follows and plan.parent.startswith(f"{each.parent}."))
 
 
 def _is_of_several(family: Family, plan: ParentPlan) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.capacities import Capacity, Mode
+from shared.domain.forecasts import Forecast
 from shared.domain.policies import Policy
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposals import PlanCost, ProposedChange
+from shared.domain.queue_tree import QueueTree
 from shared.domain.recommendations import Recommendation, Resource
 from shared.domain.units import Unit, work_of
 from shared.yarn.capacity_text import text_of
@@ -19,6 +21,8 @@ from worker.decisions.sentence import needed_first
 from worker.job.decided_asked import Decided
 from worker.job.decided_family import Family
 from worker.job.decided_pasts import thin
+
+AMOUNTS = "Amounts are those once {} is in force."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,26 +35,39 @@ class Told:
     patch: tuple[PropertyChange, ...] = ()
 
 
-def told(family: Family, plan: ParentPlan, policy: Policy, because: tuple[str, ...]) -> Told:
-    """The plan of a parent of which at least one child is forecast, or all that is below it."""
+def told(family: Family, plan: ParentPlan, policy: Policy, because: tuple[str, ...], tree: QueueTree) -> Told:
+    """The plan of a parent of which at least one child is forecast, or all that is below it.
+
+    Args:
+        tree: as it has to be configured when the plan is put into force: with that in force which it follows.
+    """
     family = family.on_days(plan.days)
-    inside = {queue: each for queue, each in family.forecasts.items() if queue.startswith(f"{plan.parent}.")}
-    own = [each for queue, each in inside.items() if queue.rpartition(".")[0] == plan.parent] or list(inside.values())
+    follows = _follows(family, plan, policy) if plan.follows else None
     changes = tuple(_change(family, change) for change in plan.changes)
     kept = tuple(_kept(family, plan))
     decided = Decided(
         group=policy.group,
         policy=policy,
-        forecasts=own,
+        forecasts=_forecasts(family, plan.parent),
         changes=changes,
         kept=kept,
-        because=(*because, *plan.because, *([plan.refused] if plan.refused else [])),
+        because=(*because, *plan.because, *filter(None, [plan.refused, follows and AMOUNTS.format(follows)])),
         cost=_cost(plan, [*(change.memory for change in changes), *kept]),
     )
-    asked, issued_at = family.asked, max(forecast.issued_at for forecast in own)
-    follows = asked.id_of(policy.group._replace(parent=plan.follows), issued_at) if plan.follows else None
-    tree_hash = fingerprint(family.tree, plan.parent, plan.partition)
+    tree_hash = fingerprint(tree, plan.parent, plan.partition)
     return Told(decided=decided, tree_hash=tree_hash, follows=follows, patch=plan.patch)
+
+
+def _forecasts(family: Family, parent: str) -> list[Forecast]:
+    """Those that the plan of a parent is made from: of its children, else of all below it."""
+    inside = {queue: each for queue, each in family.forecasts.items() if queue.startswith(f"{parent}.")}
+    return [each for queue, each in inside.items() if queue.rpartition(".")[0] == parent] or list(inside.values())
+
+
+def _follows(family: Family, plan: ParentPlan, policy: Policy) -> str:
+    """The id of the decision that it follows."""
+    issued_at = max(forecast.issued_at for forecast in _forecasts(family, plan.follows))
+    return family.asked.id_of(policy.group._replace(parent=plan.follows), issued_at)
 
 
 def _change(family: Family, change: Reshare) -> ProposedChange:

@@ -82,6 +82,14 @@ def test_a_decision_is_listed_shown_approved_exported_and_rejected(store: Store,
     assert json.loads(run("decisions", "show", made.decision_id, "--json").stdout)["steps"][-1]["reason"] == "month's end"
 
 
+def test_a_decision_that_counts_on_another_one_says_so(store: Store) -> None:
+    above = keep_proposal(store)
+    made = keep_proposal(store, parent="root.etl", follows=above.decision_id)
+    words = f"counts on {above.decision_id}, which has to be in force first"
+    assert words in run("decisions", "show", made.decision_id).stdout
+    assert "counts on" not in run("decisions", "show", above.decision_id).stdout
+
+
 def test_a_folder_that_is_not_empty_is_left_alone_before_anything_is_exported(store: Store, tmp_path: Path) -> None:
     made = keep_proposal(store)
     run("decisions", "approve", made.decision_id)

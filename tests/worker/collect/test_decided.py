@@ -152,3 +152,66 @@ def test_a_store_that_is_away_keeps_no_sample_waiting(tmp_path: Path, keeping: K
     aside.rename(file)
     keeping.keep(tree("55.5", "44.5"), MONDAY + timedelta(minutes=5))
     assert store.proposals.get(proposal.decision_id).state is ProposalState.SEEN
+
+
+def counting(store: Store, state: ProposalState) -> Proposal:
+    """A proposal about root.etl's children that counts on one about root's, which is in that state."""
+    above = replace(
+        a_proposal(patch=PATCH, state=state, tree_hash=fingerprint(tree(), "root", "")),
+        steps=(Step(state=state, at=MONDAY - timedelta(hours=1)),),
+    )
+    make_known(store, above)
+    change = PropertyChange(queue="root.etl.a", key="capacity", before="50", after="60")
+    planned = fingerprint(below("55.5", "44.5"), "root.etl", "")
+    made = a_proposal(parent="root.etl", patch=(change,), tree_hash=planned, follows=above.decision_id)
+    make_known(store, made)
+    return made
+
+
+def below(etl: str = "60", bi: str = "40", a: str = "50", b: str = "50") -> QueueTree:
+    return tree(etl, bi, **{"root.etl.queues": "a,b", "root.etl.a.capacity": a, "root.etl.b.capacity": b})
+
+
+def test_a_proposal_stays_open_until_the_one_it_counts_on_is_in_force_and_then(keeping: Keeping, store: Store) -> None:
+    made = counting(store, ProposalState.PROPOSED)
+    assert made.follows is not None
+    carried(store, made, ProposalState.APPROVED)
+    keeping.keep(below(), MONDAY + STEP)
+    keeping.keep(below(), MONDAY + 4 * STEP)
+    assert store.proposals.get(made.decision_id).state is ProposalState.APPROVED
+    for steps in (6, 9, 12):
+        keeping.keep(below("55.5", "44.5"), MONDAY + steps * STEP)
+    assert store.proposals.get(made.follows).state is ProposalState.SEEN
+    assert store.proposals.get(made.decision_id).state is ProposalState.APPROVED
+    keeping.keep(below("55.5", "44.5", "60", "40"), MONDAY + 15 * STEP)
+    assert store.proposals.get(made.decision_id).state is ProposalState.SEEN
+
+
+@pytest.mark.parametrize(
+    ("new", "why"),
+    [
+        (below("60", "44.5"), "root.etl, a queue above it or a child of it is configured otherwise"),  # is counted on, in part
+        (below(a="70", b="30"), "root.etl.a has capacity 70"),  # whatever comes of the one that it counts on
+    ],
+)
+def test_a_tree_other_than_the_one_counted_on_supersedes_it(keeping: Keeping, store: Store, new: QueueTree, why: str) -> None:
+    made = counting(store, ProposalState.APPROVED)
+    for steps in (1, 4, 8):
+        keeping.keep(new, MONDAY + steps * STEP)
+    now = store.proposals.get(made.decision_id)
+    assert (now.state, why in now.steps[-1].reason) == (ProposalState.SUPERSEDED, True), now.steps[-1].reason
+
+
+def test_with_the_one_that_it_counts_on_a_proposal_ends_too(keeping: Keeping, store: Store) -> None:
+    made = counting(store, ProposalState.REJECTED)
+    keeping.keep(below(), MONDAY + STEP)
+    now = store.proposals.get(made.decision_id)
+    assert (now.state, now.steps[-1].reason) == (ProposalState.SUPERSEDED, f"{made.follows}, which it counted on, was rejected")
+
+
+def test_a_tree_that_was_read_before_the_one_counted_on_was_seen_decides_nothing(keeping: Keeping, store: Store) -> None:
+    made = counting(store, ProposalState.APPLYING)
+    assert made.follows is not None
+    carry(store, made.follows, Step(state=ProposalState.SEEN, at=MONDAY + STEP))
+    keeping.keep(below(), MONDAY + STEP)
+    assert store.proposals.get(made.decision_id).state is ProposalState.PROPOSED
