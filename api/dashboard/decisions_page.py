@@ -30,7 +30,7 @@ from shared.domain.proposals import Proposal
 from shared.domain.tokens import Scope
 
 MAX_OPEN, MAX_EARLIER = 50, 50
-MAX_KEPT = 200  # decisions to leave things as they are that are looked through for the newest of each group
+MAX_KEPT = 50  # decisions to leave things as they are that are looked through for the newest of each group
 
 
 class DecisionsQuery(Form):

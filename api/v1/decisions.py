@@ -94,20 +94,21 @@ def page_of_decisions(services: Services, query: DecisionsQuery) -> tuple[list[P
     """A page of those that the caller may see, and the last one looked at, if there is more behind it."""
     before, found = position(query.cursor, services.cursor_key), list[Proposal]()
     owned = _Owned(services, query.owner)
+    size = BATCH if query.queue or query.owner else min(BATCH, query.limit + 1)  # each is read whole, and may be large
     for _ in range(MAX_BATCHES):
-        batch = _batch(services, query, before)
+        batch = _batch(services, query, before, size)
         for proposal in batch:
             if len(found) == query.limit:
                 return found, before
             if query.queue in {None, *proposal.queues} and owned.has(proposal):
                 found.append(proposal)
             before = proposal.created_at, proposal.decision_id
-        if len(batch) < BATCH:
+        if len(batch) < size:
             return found, None
     return found, before
 
 
-def _batch(services: Services, query: DecisionsQuery, before: Position | None) -> list[Proposal]:
+def _batch(services: Services, query: DecisionsQuery, before: Position | None, size: int) -> list[Proposal]:
     return services.store.proposals.find(
         project=query.project,
         cluster=query.cluster,
@@ -116,7 +117,7 @@ def _batch(services: Services, query: DecisionsQuery, before: Position | None) -
         states=OPEN_STATES if query.state == OPEN else [ProposalState(query.state)] if query.state else (),
         sight=sight(services),
         before=before,
-        limit=BATCH,
+        limit=size,
     )
 
 
