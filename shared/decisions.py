@@ -19,10 +19,10 @@ from shared.domain.audits import AuditEntry
 from shared.domain.following import why_early, why_void
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, Step, check_in_time, moved, superseded
-from shared.domain.queue_tree import QueueTree
 from shared.errors import BrokerAway, ProposalForbids, ProposalNotFound
 from shared.store import Store
 from shared.store.proposals import ProposalFile
+from shared.store.trees import KeptTree
 from shared.telemetry.logs import audit
 from shared.yarn.standing import in_tree
 
@@ -155,13 +155,18 @@ def check_reach(settings: Settings, proposal: Proposal) -> None:
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
-def check_undoing(proposal: Proposal, tree: QueueTree | None) -> None:
+def check_undoing(proposal: Proposal, kept: KeptTree | None) -> None:
     """Raises ProposalForbids: its cluster does not show it, so that there is nothing to undo."""
     why = "how its queues are configured now is not known: `queuecast collect` reads it"
-    if tree is not None:
-        standing = in_tree(proposal.patch, tree)
+    if kept is not None:
+        standing = in_tree(proposal.patch, kept.tree)
         if standing.is_made:
             return
+        seen = proposal.reached(ProposalState.SEEN)
+        since = proposal.put_at if seen is None else seen.at
+        if since is not None and kept.at < since:
+            early = f"its queues were read at {kept.at:%H:%M:%S} UTC, and it is in force since {since:%H:%M:%S} UTC"
+            raise ProposalForbids(f"{early}: ask again in a moment", decision_id=proposal.decision_id)
         why = f"its cluster does not show it: {standing.missing}; there is nothing to undo"
     raise ProposalForbids(why, decision_id=proposal.decision_id)
 

@@ -16,7 +16,7 @@ MAX_KEPT, MAX_NAMED = 20, 3
 def print_list(page: Document) -> None:
     """One line for each; in a wide terminal with its sentence."""
     has_room = width() >= ROOMY
-    columns = ("decision", "state", "parent", "before", "saves", *(("what",) if has_room else ()))
+    columns = ("decision", "state", "of", "parent", "before", "saves", *(("what",) if has_room else ()))
     rows = [(*_row(each), *((each["sentence"],) if has_room else ())) for each in page["decisions"]]
     print_table(columns, rows, none="no decision yet; `queuecast decisions make` has one made", right={"saves"})
     if page["next_cursor"]:
@@ -112,7 +112,9 @@ def _effects(decision: Document) -> Iterator[str]:
 def _row(decision: Document) -> tuple[object, ...]:
     cost = decision["cost"]
     saves = _work(cost["keep"] - cost["plan"], cost["unit"]) if cost and decision["queues"] else None
-    return decision["decision_id"], decision["state"], decision["parent"] or NOTHING, _moment(decision["before_at"]), saves
+    of = decision["cluster"] if decision["parent"] else decision["project"] or decision["cluster"]
+    where = (of or NOTHING, decision["parent"] or NOTHING)
+    return decision["decision_id"], decision["state"], *where, _moment(decision["before_at"]), saves
 
 
 def _moment(moment: str | None) -> str:

@@ -35,15 +35,18 @@ def list_decisions(
     state: Annotated[str | None, typer.Option(help="Only in this state; open = anything may still come of it.")] = None,
     cluster: Annotated[str | None, typer.Option(show_default=False)] = None,
     parent: Annotated[str | None, typer.Option(help="Whose children; - = queues without a tree.", show_default=False)] = None,
+    project: Project = None,
     queue: Annotated[str | None, typer.Option(help="That change this queue.", show_default=False)] = None,
-    owner: Annotated[str | None, typer.Option(help="That this token may approve by the policy.", show_default=False)] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="That the token of this id or name may approve by the policy.", show_default=False)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List decisions, newest first."""
-    filters = {"state": state, "cluster": cluster, "parent": parent, "queue": queue, "owner": owner}
+    filters = {"state": state, "cluster": cluster, "parent": parent, "project": project, "queue": queue, "owner": owner}
     show(connect(url).get("decisions", **filters, limit=limit, cursor=cursor), print_list, as_json=as_json)
 
 

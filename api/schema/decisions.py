@@ -39,7 +39,9 @@ class DecisionsQuery(Query):
     partition: fields.FilledLabel | None = Field(None, description="the node label; default = without one")
     project: fields.Label | None = Field(None, description="of queues without a tree, whose they are")
     queue: fields.QueueName | None = Field(None, description="that change this queue")
-    owner: fields.FilledLabel | None = Field(None, description="that whoever has the token of this id may approve by the policy")
+    owner: fields.FilledLabel | None = Field(
+        None, description="that whoever has the token of this id or name may approve by the policy"
+    )
 
 
 class DecisionBody(Form):

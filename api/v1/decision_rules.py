@@ -12,8 +12,7 @@ from api.edge.identity import caller
 from api.v1.groups import sight
 from shared.decisions import check_applying, check_followed, check_reach, check_undoing
 from shared.domain.decision_requests import DecisionRequest, Outcome
-from shared.domain.identifiers import listed
-from shared.domain.owners import owned_by_others
+from shared.domain.owners import owned_by_others, with_owners
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
 from shared.domain.proposals import Proposal, check_approval, check_in_time
 from shared.domain.tokens import Scope
@@ -68,7 +67,7 @@ def check_approve(services: Services, proposal: Proposal, now: datetime) -> None
     _check_state(proposal, ProposalState.APPROVED)
     if caller().is_local and proposal.is_by_hand:
         raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
-    check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group))
+    check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group), names_of(services))
     _check_job(services, proposal)
     check_tree(services, proposal, may_wait=True)
 
@@ -128,13 +127,20 @@ def check_inverse(services: Services, proposal: Proposal, now: datetime) -> None
         raise ProposalForbids(f"{what}: there is nothing to undo", decision_id=proposal.decision_id)
     check_owner(services, proposal)
     kept = services.store.trees.newest(proposal.cluster)
-    check_undoing(proposal, None if kept is None else kept.tree)
+    check_undoing(proposal, kept)
 
 
 def check_owner(services: Services, proposal: Proposal) -> None:
     """Raises OwnersOnly: the policy names owners, and the caller is none of them."""
-    if theirs := owned_by_others(services.store.policies.above(proposal.group), caller().caller_id, proposal.queues):
-        raise OwnersOnly(f"policies name others as owners of {listed(theirs)}", decision_id=proposal.decision_id)
+    policies = services.store.policies.above(proposal.group)
+    if theirs := owned_by_others(policies, caller().caller_id, proposal.queues):
+        told = with_owners(policies, theirs, names_of(services))
+        raise OwnersOnly(f"policies name others as owners of {told}", decision_id=proposal.decision_id)
+
+
+def names_of(services: Services) -> dict[str, str]:
+    """Names of tokens by their ids."""
+    return {token.token_id: token.name for token in services.store.tokens.all()}
 
 
 def check_tree(services: Services, proposal: Proposal, *, may_wait: bool = False) -> None:

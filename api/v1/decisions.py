@@ -17,7 +17,7 @@ from api.edge.policy import READ, WRITE
 from api.edge.routing import route
 from api.schema.decisions import OPEN, DecisionAnswer, DecisionBody, DecisionPage, DecisionsQuery
 from api.v1.decision_answers import asked_answer, decision_answer, summary_of
-from api.v1.decision_rules import check_files, visible_proposal, waited_for
+from api.v1.decision_rules import check_files, names_of, visible_proposal, waited_for
 from api.v1.groups import NO_TREE, children_of_group, label_of, meant_group, sight
 from api.v1.paging import Position, cursor_after, position
 from shared.domain.decision_requests import DecisionRequest, asked_by_hand
@@ -123,15 +123,21 @@ def _batch(services: Services, query: DecisionsQuery, before: Position | None, s
 
 @dataclass(frozen=True)
 class _Owned:
-    """Whether a policy names whoever has the token of this id as an owner of what is changed; None = nobody asks."""
+    """Whether a policy names whoever has the token of this id or name as an owner of what is changed; None = nobody asks."""
 
     services: Services
     owner: str | None
     _policies: dict[Group, list[Policy]] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.owner is not None:
+            named = {token_id for token_id, name in names_of(self.services).items() if name == self.owner}
+            self._ids.update({self.owner, *named})
 
     def has(self, proposal: Proposal) -> bool:
         if self.owner is None:
             return True
         group = proposal.group
         above = self._policies.setdefault(group, self._policies.get(group) or self.services.store.policies.above(group))
-        return any(self.owner in owners_of(above, queue) for queue in proposal.queues)
+        return any(self._ids & owners_of(above, queue) for queue in proposal.queues)

@@ -7,9 +7,10 @@ policy of root.etl    nobody named              maria and ben; where nobody is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from shared.domain.identifiers import MAX_SHOWN, first_of, listed, shown
 from shared.domain.policies import Policy
 
 
@@ -28,6 +29,16 @@ def owned_by_others(policies: Sequence[Policy], token_id: str, queues: Sequence[
     """Those of the queues on which others decide, and whoever has this token does not."""
     owners = {queue: owners_of(policies, queue) for queue in queues}
     return tuple(queue for queue in queues if owners[queue] and token_id not in owners[queue])
+
+
+def with_owners(policies: Sequence[Policy], queues: Sequence[str], names: Mapping[str, str]) -> str:
+    """Queues in a message, each with its owners by their names; of one whose name is not known the id is told."""
+
+    def said(queue: str) -> str:
+        owners = sorted(names.get(owner, owner) for owner in owners_of(policies, queue))
+        return f"{shown(queue)} ({listed(owners)})"
+
+    return first_of(queues, MAX_SHOWN, say=said)
 
 
 def may_change(known: Policy, new: Policy, token_id: str, above: Sequence[Policy] = ()) -> bool:

@@ -6,15 +6,14 @@ what the cluster shows later, is added to its `steps`; nothing else of it ever c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
 from shared.domain.audits import AUTOMATIC
 from shared.domain.capacities import Mode, Resources
-from shared.domain.identifiers import listed
-from shared.domain.owners import owned_by_others
+from shared.domain.owners import owned_by_others, with_owners
 from shared.domain.policies import Group, Policy
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
@@ -128,6 +127,7 @@ class Proposal:
     look_again_at: when the next one is made at the latest; None = when somebody asks.
     proposed_by: id of the token of who asked for it by hand; AUTOMATIC = a job's end did.
     put_at: when it was sent to the cluster, once; None = never.
+    undoes: the decision whose inverse it is; "" = it is a new one.
     """
 
     decision_id: str
@@ -155,6 +155,7 @@ class Proposal:
     proposed_by: str = AUTOMATIC
     proposed_by_name: str = AUTOMATIC
     put_at: datetime | None = None
+    undoes: str = ""
     steps: tuple[Step, ...] = ()
     effects: tuple[Effect, ...] = ()
 
@@ -167,6 +168,11 @@ class Proposal:
     def queues(self) -> tuple[str, ...]:
         """The queues that are changed."""
         return tuple(change.queue for change in self.changes)
+
+    @property
+    def about(self) -> frozenset[str]:
+        """All queues that were decided on, with those that are left as they are."""
+        return frozenset([*self.queues, *(each.queue for each in self.kept)])
 
     @property
     def is_by_hand(self) -> bool:
@@ -201,7 +207,9 @@ def moved(proposal: Proposal, step: Step) -> Proposal:
     return replace(proposal, state=step.state, steps=(*proposal.steps, replace(step, at=at)), put_at=put_at)
 
 
-def check_approval(proposal: Proposal, token_id: str, now: datetime, policies: Sequence[Policy]) -> None:
+def check_approval(
+    proposal: Proposal, token_id: str, now: datetime, policies: Sequence[Policy], names: Mapping[str, str] | None = None
+) -> None:
     """Whether whoever has this token may approve it now, by the policies as they are now: its own first, and those above.
 
     Raises:
@@ -211,7 +219,8 @@ def check_approval(proposal: Proposal, token_id: str, now: datetime, policies: S
     if proposal.is_by_hand and proposal.proposed_by == token_id:
         raise SecondPersonNeeded("you have asked for it yourself", decision_id=proposal.decision_id)
     if theirs := owned_by_others(policies, token_id, proposal.queues):
-        raise SecondPersonNeeded(f"policies name others as owners of {listed(theirs)}", decision_id=proposal.decision_id)
+        told = with_owners(policies, theirs, names or {})
+        raise SecondPersonNeeded(f"policies name others as owners of {told}", decision_id=proposal.decision_id)
     check_in_time(proposal, now, policies[0])
 
 
@@ -225,13 +234,17 @@ def check_in_time(proposal: Proposal, now: datetime, policy: Policy) -> None:
 
 
 def superseded(proposals: Sequence[Proposal], newer: Proposal) -> tuple[Proposal, ...]:
-    """Those of the same parent and partition that nobody has approved yet, each with the step that the newer one means for it."""
+    """Those about any of the same queues that nobody has approved yet, each with the step that the newer one means for it.
+
+    What a person asks for takes the place of all that was made before it, whatever it was made from.
+    """
     step = Step(state=ProposalState.SUPERSEDED, at=newer.created_at, reason=f"by {newer.decision_id}")
     return tuple(
         moved(proposal, step)
         for proposal in proposals
         if proposal.state is ProposalState.PROPOSED
         and proposal.decision_id != newer.decision_id
-        and (proposal.group, proposal.job) == (newer.group, newer.job)
-        and proposal.issued_at <= newer.issued_at
+        and proposal.group == newer.group
+        and (proposal.job == newer.job or not proposal.about.isdisjoint(newer.about))
+        and (proposal.issued_at <= newer.issued_at or (newer.is_by_hand and proposal.created_at <= newer.created_at))
     )

@@ -78,7 +78,7 @@ def replay_request(
 
 def _connections(request: JobRequest, paths: Sequence[Path]) -> dict[str, Connection]:
     """Those of the request's places by their names; that of a file of events is where it lies."""
-    folders = {path.stem: path.parent if path.is_file() else path for path in paths}
+    folders = {path.stem: (path.parent if path.is_file() else path).resolve() for path in paths}
     folders |= {file.name: Path(file.name) for file in request.event_files}
     return {name: FilesConnection(path=folder) for name, folder in folders.items()}
 

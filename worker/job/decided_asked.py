@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import PlanCost, Proposal, ProposedChange, Step, decision_id
 from shared.domain.recommendations import Recommendation
 from shared.domain.reports import Point
+from shared.domain.wording import digits
 from shared.errors import ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 from worker.decisions.question import Question
@@ -80,6 +81,14 @@ class Asked:
         """Whether the forecasts of the job are those that the policy names."""
         return self.request.is_by_hand or policy.schedule_id is None or policy.schedule_id == self.job.schedule_id
 
+    def shortened(self, window: timedelta, forecast: Forecast) -> tuple[str, ...]:
+        """That forecasts do not reach as far as a person has asked; () = they do."""
+        hours, told = self.hours, window.total_seconds() / SECONDS_PER_HOUR
+        if not self.request.is_by_hand or told > hours - 2 * forecast.step_seconds / SECONDS_PER_HOUR:
+            return ()
+        why = "no forecast of its queues reaches further"
+        return (f"It is for {digits(told)} h, and not for the {digits(hours)} h that were asked for: {why}.",)
+
     def look_again_at(self) -> datetime | None:
         """When the schedule makes forecasts next; None = there is none, or it is paused."""
         if self.job.schedule_id is None:
@@ -118,19 +127,20 @@ class Decided:
         window = [*(change.memory for change in self.changes), *self.kept]
         look_at, issued_at = asked.look_again_at(), max(forecast.issued_at for forecast in self.forecasts)
         who = {"who": asked.request.asked_by, "name": asked.request.name}
+        start_at, end_at = min(each.start_at for each in window), max(each.end_at for each in window)
         told = Proposal(
             decision_id=asked.id_of(self.group, issued_at, self.job),
             **self.group._asdict(),
             state=state,
             created_at=asked.now,
             issued_at=issued_at,
-            start_at=min(each.start_at for each in window),
-            end_at=max(each.end_at for each in window),
+            start_at=start_at,
+            end_at=end_at,
             policy=self.policy,
             forecast_jobs=tuple(islice(dict.fromkeys(forecast.job_id for forecast in self.forecasts), 20)),
             job=self.job,
             sentence=sentence_of(self.changes, self.kept, Clock(now=asked.now, look_at=look_at, zone=asked.zone)),
-            because=self.because,
+            because=(*self.because, *asked.shortened(end_at - start_at, self.forecasts[0])),
             changes=self.changes,
             kept=self.kept,
             cost=self.cost,

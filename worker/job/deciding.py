@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
-from shared.connections.yarn import YarnConnection, may_know
+from shared.connections.yarn import YarnConnection, may_know, readers
 from shared.decisions import make_known
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
@@ -30,6 +30,7 @@ from worker.decisions.handover import NamedFile
 from worker.job.decided_alone import decide_alone, present_of
 from worker.job.decided_asked import Asked
 from worker.job.decided_files import configured_of, kept_files
+from worker.job.decided_from import best_of
 from worker.job.decided_together import decide_together
 from worker.job.decided_told import Told
 from worker.job.resources import Resources
@@ -39,7 +40,6 @@ OFF = "no decision is made when a job ends, as QUEUECAST_DECISIONS is off"
 NO_FORECAST = "nothing is forecast of them yet: a decision is made from forecasts whose limits are known, and that reach ahead"
 
 MEMORY = "demand_memory_mb"
-PLACE = ":"  # in the cluster of forecasts whose job has named none: it is the place that was read
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ def _proposals(resources: Resources, request: DecisionRequest, now: datetime) ->
         _keep(resources, proposal, file, now)
         yield proposal
         return
-    job = _job(resources, request)
+    job = _job(resources, request, now)
     if job is None:
         return
     asked = Asked(resources=resources, request=request, job=job, now=now)
@@ -114,9 +114,8 @@ def _told(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[tuple[Told, N
     """What is decided of the queues of a job, group by group; beside it the file that their cluster is configured by."""
     if not forecasts:
         return
-    connection = asked.resources.settings.all_connections.get(asked.job.request.data.sources[0].name)
-    kept = asked.resources.store.trees.newest(asked.job.request.cluster)
-    if isinstance(connection, YarnConnection) and kept is not None:
+    connection, kept = _reader(asked), asked.resources.store.trees.newest(asked.job.request.cluster)
+    if connection is not None and kept is not None:
         if asked.job.request.target == MEMORY:
             configured = configured_of(connection)
             for each in decide_together(asked, kept, forecasts, configured):
@@ -125,12 +124,22 @@ def _told(asked: Asked, forecasts: Sequence[Forecast]) -> Iterator[tuple[Told, N
         yield Told(decided=decided), None
 
 
-def _job(resources: Resources, request: DecisionRequest) -> Job | None:
-    """Whose forecasts are decided on: those of the run that has ended, or the newest of the queues that a person asks about."""
+def _reader(asked: Asked) -> YarnConnection | None:
+    """What the cluster is read over: what the job has read or, where a person asks, what its queues' project may use."""
+    request, connections = asked.job.request, asked.resources.settings.all_connections
+    own = connections.get(request.data.sources[0].name)
+    if isinstance(own, YarnConnection):
+        return own
+    others = [each for each in readers(connections).values() if each.cluster == request.cluster and each.serves(request.project)]
+    return next(iter(others), None) if asked.request.is_by_hand and asked.request.parent else None
+
+
+def _job(resources: Resources, request: DecisionRequest, now: datetime) -> Job | None:
+    """Whose forecasts are decided on: those of the run that has ended, or those that a person is best told by."""
     try:
         if not request.is_by_hand:
             return resources.store.jobs.get(request.job_id)
-        newest = max(_of_group(resources, request.group), key=lambda each: (each.issued_at, each.created_at), default=None)
+        newest = best_of(_of_group(resources, request.group), request, now)
         return None if newest is None else resources.store.jobs.get(newest.job_id)
     except JobNotFound:
         return None
@@ -141,8 +150,9 @@ def _of_group(resources: Resources, group: Group) -> list[Forecast]:
     store, connections = resources.store, resources.settings.all_connections.values()
     if not group.parent:
         found = store.forecasts.newest_of_each(cluster=group.cluster or None, projects=[group.project])
-        named = [each for each in found if group.cluster or PLACE in each.cluster]
-        return [forecast for forecast in named if present_of(forecast) is not None]
+        limited = [forecast for forecast in found if present_of(forecast) is not None]
+        trees = {cluster for cluster in {each.cluster for each in limited} if store.trees.newest(cluster) is not None}
+        return [forecast for forecast in limited if forecast.cluster not in trees]
     partition = group.partition or DEFAULT
     found = store.forecasts.newest_of_each(cluster=group.cluster, metric=MEMORY)
     inside = [each for each in found if each.queue.rpartition(".")[0] == group.parent and partition_of(each) == partition]

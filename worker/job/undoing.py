@@ -32,7 +32,7 @@ def undoing(resources: Resources, request: DecisionRequest, now: datetime) -> tu
     """
     store = resources.store
     original, kept = store.proposals.get(request.undoes), store.trees.newest(request.cluster)
-    check_undoing(original, None if kept is None else kept.tree)
+    check_undoing(original, kept)
     if kept is None:  # cannot be: the check has refused it
         raise ProposalForbids(decision_id=original.decision_id)
     made = undone(original, request, kept.tree, store.policies.of(original.group), now)
@@ -65,6 +65,7 @@ def undone(original: Proposal, request: DecisionRequest, tree: QueueTree, policy
         proposed_by=request.asked_by,
         proposed_by_name=request.name,
         put_at=None,
+        undoes=original.decision_id,
         steps=(step,),
         effects=(),
     )

@@ -39,5 +39,5 @@ def applying(settings: Settings) -> list[Finding]:
         return [Finding(name="applying", detail="off: no connection of a cluster has `may_apply`")]
     which = ", ".join(sorted(may))
     if settings.apply == "off":
-        return [Finding(name="applying", detail=f"off by QUEUECAST_APPLY; there are connections for it to {which}")]
+        return [Finding(name="applying", detail=f"off by the setting apply; there are connections for it to {which}")]
     return [Finding(name="applying", detail=f"approved decisions may be applied to {which}, by a person's click")]

@@ -59,7 +59,9 @@ def run(*arguments: str) -> Result:
 
 def test_a_decision_is_listed_shown_approved_exported_and_rejected(store: Store, tmp_path: Path) -> None:
     made = keep_proposal(store)
-    assert made.decision_id in run("decisions", "list", "--state", "open").stdout
+    listed = run("decisions", "list", "--state", "open").stdout
+    assert (made.decision_id in listed, "prod" in listed) == (True, True)
+    assert made.decision_id not in run("decisions", "list", "--project", "web").stdout
     shown = run("decisions", "show", made.decision_id)
     assert shown.stdout.splitlines()[0] == made.sentence
     assert "cost: 4,020 GB·h as it is, 2,310 GB·h with the plan" in shown.stdout

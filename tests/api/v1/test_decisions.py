@@ -129,6 +129,11 @@ def test_they_are_found_by_whoever_owns_what_they_change(client: FlaskClient, gr
     [found] = client.get("/v1/decisions?owner=t1", headers=reader).json["decisions"]
     assert found["decision_id"] == made.decision_id
     assert client.get("/v1/decisions?owner=t2", headers=reader).json["decisions"] == []
+    [token] = [each for each in store.tokens.all() if each.token_id == id_of(store, reader)]
+    named = tuple(QueueRule(queue=queue, owners=(token.token_id,)) for queue in made.queues)
+    assert store.policies.replace(replace(default, queues=rules, version=1), replace(default, queues=named, version=2))
+    for owner in (token.token_id, token.name):
+        assert len(client.get("/v1/decisions", query_string={"owner": owner}, headers=reader).json["decisions"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,7 @@ def test_to_which_clusters_decisions_may_be_applied_is_told(healthy: Settings) -
     for settings, detail in (
         (only, "off: no connection of a cluster has `may_apply`"),
         (both, "approved decisions may be applied to prod, by a person's click"),
-        (both.model_copy(update={"apply": "off"}), "off by QUEUECAST_APPLY; there are connections for it to prod"),
+        (both.model_copy(update={"apply": "off"}), "off by the setting apply; there are connections for it to prod"),
     ):
         assert findings(settings)["applying"].detail == detail
         assert [name for name in findings(settings) if name.startswith("samples of")] == ["samples of prod"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.domain.owners import may_change, owned_by_others, owners_of
+from shared.domain.owners import may_change, owned_by_others, owners_of, with_owners
 from shared.domain.policies import Policy, QueueRule, check_policy
 from tests.polling import without_waiting
 
@@ -55,6 +55,11 @@ def test_first_owners_do_not_name_themselves_and_later_ones_change_what_is_their
     assert not may_change(with_owner, of(*with_owner.queues, QueueRule(queue=BI)), "t2")
     assert not may_change(with_owner, POLICY, "t3")
     assert may_change(replace(POLICY, owners=("t1",)), POLICY, "t1")
+
+
+def test_queues_are_told_with_the_names_of_their_owners() -> None:
+    policy = of(QueueRule(queue=ETL, owners=("t1", "t2")), QueueRule(queue=BI, owners=("t1",)))
+    assert with_owners([policy], [ETL, BI], {"t1": "anna"}) == "root.etl (anna, t2), root.bi (anna)"
 
 
 def test_many_rules_are_compared_and_checked_in_no_time() -> None:

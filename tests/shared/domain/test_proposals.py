@@ -13,7 +13,7 @@ from shared.domain.policies import Freeze, Group, QueueRule
 from shared.domain.proposal_states import FOLLOWS, OPEN, ProposalState, may_follow
 from shared.domain.proposals import Step, check_approval, decision_id, moved, superseded
 from shared.errors import ProposalForbids, SecondPersonNeeded
-from tests.decisions import DAY, a_proposal
+from tests.decisions import DAY, a_proposal, a_proposed_change
 from tests.factories import MONDAY
 
 STATES = st.sampled_from(ProposalState)
@@ -97,3 +97,18 @@ def test_a_newer_one_takes_the_place_of_those_that_nobody_has_approved() -> None
     (gone,) = superseded([old, other, approved, later, newer], newer)
     assert (gone.decision_id, gone.state) == (old.decision_id, ProposalState.SUPERSEDED)
     assert gone.steps[-1].reason == f"by {newer.decision_id}"
+
+
+def test_of_queues_that_several_jobs_forecast_the_newer_one_stands_alone() -> None:
+    where = {"parent": "", "project": "caps"}
+    newer = a_proposal(at=MONDAY + DAY, job="weekly", **where)  # type: ignore[arg-type] # fields of a proposal
+    same, other = (a_proposal(job=job, **where) for job in ("daily", "of others"))  # type: ignore[arg-type]
+    other = replace(other, changes=(a_proposed_change("root.else", 1.0, 2.0),))
+    assert [gone.job for gone in superseded([same, other], newer)] == ["daily"]
+
+
+def test_what_a_person_asks_for_replaces_also_what_was_made_from_newer_forecasts() -> None:
+    there = a_proposal(at=MONDAY + DAY)
+    asked = replace(a_proposal(proposed_by="t1"), created_at=MONDAY + 2 * DAY)
+    assert len(superseded([there], asked)) == 1
+    assert superseded([there], replace(asked, created_at=MONDAY)) == ()

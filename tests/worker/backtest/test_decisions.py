@@ -12,11 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shared.command.root import build_app
+from shared.connections.files import FilesConnection
 from shared.domain.replays import DO_NOTHING, RECOMMENDED
 from tests.factories import MONDAY
 from worker.backtest.known import known_of
 from worker.backtest.report import replay_request
 from worker.decisions.rules import baselines
+from worker.sources.files.listing import find_files
 
 DAYS, ORIGINS = 30, 12
 RULES = len(baselines(10)) + 2  # what is advised, and the oracle
@@ -101,3 +103,13 @@ def test_values_are_known_from_four_weeks_before_the_first_cutoff(tmp_path: Path
     known = known_of(request, values, [MONDAY - timedelta(days=1)])
     assert known.start_at == MONDAY - timedelta(days=min(days, 29))
     assert np.flatnonzero(np.isnan(known.values)).tolist() == [len(known.values) - 3]
+
+
+def test_files_outside_the_folder_that_one_stands_in_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage(tmp_path / "usage.csv")
+    (tmp_path / "inside").mkdir()
+    monkeypatch.chdir(tmp_path / "inside")
+    _, connections = replay_request((Path("../usage.csv"),), ("1h", "14d", "24h"), "auto")
+    connection = connections["usage"]
+    assert isinstance(connection, FilesConnection)
+    assert list(find_files(connection, "usage.csv").paths) == ["usage.csv"]

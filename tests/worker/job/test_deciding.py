@@ -194,3 +194,33 @@ def test_of_jobs_that_name_no_cluster_a_person_may_ask_without_one(here: Resourc
     decide(here, asked.decision_id, NOW)
     by_hand = here.store.proposals.get(asked.decision_id)
     assert ([change.queue for change in by_hand.changes], by_hand.proposed_by) == (["root.etl"], "t1")
+
+
+def test_of_several_clusters_a_person_is_asked_to_name_one(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB, cluster="files:cap.csv")
+    asked = asked_by_hand(GROUP._replace(cluster=""), NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    found = here.store.decision_requests.get(asked.decision_id)
+    assert found.outcome is Outcome.FAILED
+    assert "name one, --cluster NAME: there are forecasts with limits of files:, files:cap.csv" in found.error
+
+
+def test_a_person_is_told_by_what_reaches_as_far_as_is_asked(here: Resources) -> None:
+    newest = keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    job = ended_job(here.store)
+    trial = replace(newest, job="a trial", job_id="trial", step_seconds=60, created_at=NOW)
+    here.store.forecasts.save(replace(trial, issued_at=MONDAY))
+    for seconds, hours in enumerate((None, 24.0, 216.0)):
+        asked = asked_by_hand(GROUP, NOW + timedelta(seconds=seconds), "t1", "ops", hours)
+        here.store.decision_requests.add(asked)
+        decide(here, asked.decision_id, NOW)
+        made = here.store.proposals.get(asked.decision_id)
+        assert made.forecast_jobs == (job.job_id,)
+        shortened = [line for line in made.because if "no forecast of its queues reaches further" in line]
+        assert shortened == (
+            ["It is for 24 h, and not for the 216 h that were asked for: no forecast of its queues reaches further."]
+            if hours == 216.0
+            else []
+        )

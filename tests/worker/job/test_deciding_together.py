@@ -299,3 +299,16 @@ def test_a_queue_whose_past_speaks_against_a_change_stays(here: Held) -> None:
     assert "root.etl" not in proposal.queues
     reasons = {each.queue: each.kept_because for each in proposal.kept}
     assert reasons["root.etl"].startswith("Leave it: changes as advised would have")
+
+
+def test_a_person_may_ask_also_where_files_tell_of_the_queues_of_the_tree(here: Held) -> None:
+    kept(here, "etl", "bi", "adhoc")
+    data = DataPlaces(source=Place(name="lake"), destination=Place(name="files"))
+    job = ended_job(here.store, request=a_request(data=data, job_name=JOB, **MEANT))
+    decide(here, asked_by_job(job, NOW).decision_id, NOW)
+    assert here.store.proposals.find() == []  # nobody has said that they are to be decided on
+    asked = asked_by_hand(Group("", "prod", "root"), NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    made = here.store.proposals.get(asked.decision_id)
+    assert (made.state, "root.etl" in made.queues) == (ProposalState.PROPOSED, True)

@@ -11,7 +11,7 @@ from shared.decisions import make_known
 from shared.domain.decision_requests import DecisionRequest, Outcome, asked_by_hand
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposal_states import ProposalState
-from shared.domain.proposals import Proposal, check_approval
+from shared.domain.proposals import Proposal, Step, check_approval
 from shared.errors import SecondPersonNeeded
 from shared.yarn.fingerprint import fingerprint
 from tests.api.a_cluster import NOW, a_tree
@@ -49,7 +49,7 @@ def test_the_inverse_is_proposed_with_its_files_for_somebody_else_to_approve(her
     assert (made.state, made.proposed_by, made.tree_hash) == (ProposalState.PROPOSED, "t1", fingerprint(a_tree(), "root", ""))
     assert made.sentence == f"Undo {original.decision_id}: root.etl back to 40 %, root.adhoc back to 60 %."
     assert (made.cost.keep, made.cost.plan) == (original.cost.plan, original.cost.keep)
-    assert (made.put_at, made.effects, len(made.steps)) == (None, (), 1)
+    assert (made.put_at, made.effects, len(made.steps), made.undoes) == (None, (), 1, original.decision_id)
     names = {file.name for file in here.store.proposals.files(made.decision_id)}
     assert {"sched-conf.xml", "inverse.xml", "README.txt"} <= names
     assert here.store.decision_requests.get(request.decision_id).outcome is Outcome.DECIDED
@@ -68,3 +68,13 @@ def test_what_the_cluster_does_not_show_is_not_undone(here: Resources, after: st
     assert ended.outcome is Outcome.FAILED
     assert "its cluster does not show it" in ended.error
     assert here.store.proposals.find(states=[ProposalState.PROPOSED]) == []
+
+
+def test_a_tree_that_was_read_before_it_was_in_force_is_told_as_such(here: Resources) -> None:
+    later = NOW + timedelta(seconds=5)
+    seen = Step(state=ProposalState.SEEN, at=later)
+    original = in_force(here, patch=(replace(PATCH[0], before="60", after="80"),), steps=(seen,))
+    request = asked(here, original)
+    decide(here, request.decision_id, NOW + timedelta(minutes=1))
+    error = here.store.decision_requests.get(request.decision_id).error
+    assert f"its queues were read at {NOW:%H:%M:%S} UTC, and it is in force since {later:%H:%M:%S} UTC: ask again" in error
