@@ -42,9 +42,10 @@ class Try:
     now: datetime
 
     def end(self, state: ProposalState, why: str, tree_hash: str = "") -> None:
-        """Carry it to a state; whoever has asked for it has done it."""
+        """Carry it to a state; whoever has asked for it has done it, but what the cluster shows is found by nobody."""
         begun = self.proposal.reached(ProposalState.APPLYING)
-        who, name = (AUTOMATIC, AUTOMATIC) if begun is None else (begun.who, begun.name)
+        is_found = state in (ProposalState.SEEN, ProposalState.SUPERSEDED)
+        who, name = (AUTOMATIC, AUTOMATIC) if begun is None or is_found else (begun.who, begun.name)
         step = Step(state=state, at=self.now, who=who, name=name, reason=why, tree_hash=tree_hash)
         carry(self.resources.store, self.proposal.decision_id, step)
 
