@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from shared.command.terminal import NOTHING, notice, print_table, say, shown_time, width
 from shared.domain.codec import Document
+from shared.domain.recommendations import amount
+from shared.domain.units import Unit
 from shared.domain.wording import counted, digits
 
 ROOMY = 130  # characters that take the sentence, too
@@ -57,7 +59,9 @@ def _print_plan(decision: Document) -> None:
         print_table(columns, map(_change, changes), right={*columns[1:7]} - {"before"})
     for change in changes:
         donors = f"; {', '.join(change['donors'][:MAX_NAMED])} can give it" if change["donors"] else ""
-        say(f"{change['queue']}: {change['because']}{donors}")
+        say("; ".join([f"{change['queue']}: {change['because']}{donors}", *change["notes"]]))
+        for doubt in change["doubts"]:
+            say(f"{change['queue']}: not sure: {doubt}")
     if cost is not None and changes:
         say(f"cost: {_work(cost['keep'], cost['unit'])} as it is, {_work(cost['plan'], cost['unit'])} with the plan")
     if replay := decision.get("replay"):
@@ -77,10 +81,11 @@ def _change(change: Document) -> tuple[object, ...]:
 
 
 def _capacity(change: Document, name: str) -> str:
-    unit = {"percentage": " %", "absolute": " MB", "percent": " %", "megabytes": " MB"}.get(
-        change["mode"] or change["unit"] or "", ""
-    )
-    return f"{digits(change[name])}{unit}"
+    value, mode = change[name], change["mode"]
+    if mode in ("percentage", "weight"):
+        return f"{digits(value)} %" if mode == "percentage" else f"weight {digits(value)}"
+    unit = Unit.MEGABYTES if mode == "absolute" else Unit(change["unit"]) if change["unit"] else None
+    return amount(value, unit)
 
 
 def _pair(before: float, after: float) -> str:

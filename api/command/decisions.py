@@ -117,7 +117,9 @@ def export_decision(
     told = write_files(client, decision_id, to or decision_id, reason)
     show(told, lambda written: say("\n".join(written["written"])), as_json=as_json)
     if not as_json:
-        notice("README.txt says how it is put into force, and undone")
+        by_hand = "set these capacities where you set them; changes.csv and README.txt list them"
+        has_tree = any(file["name"] == "sched-conf.xml" for file in told["files"])
+        notice("README.txt says how it is put into force, and undone" if has_tree else by_hand)
 
 
 @group.command("apply", epilog="Example: queuecast decisions apply 20260105T060000-1a2b3c4d5e")

@@ -20,6 +20,7 @@ from shared.domain.recommendations import Expected, Recommendation, amount, work
 from shared.domain.timegrid import MINUTE
 from shared.domain.wording import digits
 from shared.yarn.patch import inverse
+from worker.decisions.sentence import hours_told
 
 WIDTH = 100
 MODES = {Mode.PERCENTAGE: " % of its parent", Mode.WEIGHT: " of weight", Mode.ABSOLUTE: " MB", Mode.MIXED: ""}
@@ -51,6 +52,8 @@ def instructions(proposal: Proposal, patches: Patches) -> str:
             _section("A cluster whose configuration is a file", _file(proposal.patch, patches)),
             _section("Afterwards", AFTER),
         ]
+    elif proposal.changes:
+        parts.append(_section("Apply", BY_HAND))
     return re.sub(r"\n{3,}", "\n\n", "\n\n".join(parts)) + "\n"
 
 
@@ -122,7 +125,7 @@ def _effect(proposal: Proposal) -> Iterator[str]:
 def _expected(told: Recommendation, expected: Expected) -> str:
     chance = f"chance of needing more {expected.likelihood}, " if expected.likelihood is not None else ""
     lack, idle = work_amount(expected.shortfall, told.unit), work_amount(expected.slack, told.unit)
-    return f"{chance}{digits(expected.hours)} h above it, {lack} lacking, {idle} idle"
+    return f"{chance}{hours_told(expected.hours)} above it, {lack} lacking, {idle} idle"
 
 
 def _kappas(proposal: Proposal) -> str:
@@ -203,6 +206,13 @@ AFTER = textwrap.wrap(
     "Look at what the queues get and at what waits in them. Queuecast sees the change itself, says so with the proposal, and"
     " compares after 1, 3 and 7 days what it cost with what was expected. Without preemption a guarantee comes back only as"
     " containers end.",
+    WIDTH,
+)
+
+
+BY_HAND = textwrap.wrap(
+    "Set these capacities where you set them. Queuecast knows no scheduler that these queues are of, and sees the change in the"
+    " limits of their next samples alone. What each has now undoes it.",
     WIDTH,
 )
 

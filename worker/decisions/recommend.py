@@ -10,7 +10,7 @@ from math import inf
 
 from shared.domain.likelihood import Likelihood, probability
 from shared.domain.outlook import FEWEST
-from shared.domain.recommendations import BothRecommended, Confidence, Expected, Recommendation, Resource
+from shared.domain.recommendations import BothRecommended, Confidence, Expected, Recommendation, Resource, work_amount
 from shared.domain.units import work_of
 from shared.domain.wording import counted
 from worker.decisions.decide import Decision, decide
@@ -73,6 +73,7 @@ def _told(question: Question, decision: Decision) -> Recommendation:
     """A decision with its numbers and its words."""
     facts, present, value = question.facts, question.present, decision.value
     expected = partial(_expected, question)
+    before, after = expected(present), expected(value)
     times = work_of(facts.unit)[0]
     doubts = tuple(_doubts(facts))
     is_change = value != present
@@ -83,14 +84,14 @@ def _told(question: Question, decision: Decision) -> Recommendation:
         start_at=question.starts[0],
         end_at=question.starts[-1] + timedelta(hours=question.demand.hours),
         kappa=question.terms.kappa,
-        before=expected(present),
-        after=expected(value),
+        before=before,
+        after=after,
         target=decision.target,
         price=question.terms.price(present) * times if is_change else 0.0,
         maximum=decision.shaped.maximum if is_change else None,
         confidence=_confidence(facts, doubts),
         doubts=doubts,
-        because=_because(question, decision),
+        because=_because(question, decision) + _trade(question, before, after),
         kept_because=decision.kept_because,
         notes=decision.shaped.notes,
         turns=tuple(_turns(question, decision)),
@@ -121,6 +122,17 @@ def _because(question: Question, decision: Decision) -> str:
     if decision.target > present:
         return why_more(demand, present, unit, question.starts)
     return why_less(demand, present, unit)
+
+
+def _trade(question: Question, before: Expected, after: Expected) -> str:
+    """What a cut makes short, beside what no longer lies idle; "" = it is none, or makes nothing short."""
+    unit, kappa = question.facts.unit, question.terms.kappa
+    short, idle = after.shortfall - before.shortfall, before.slack - after.slack
+    if after.capacity >= before.capacity or short <= 0 or work_amount(short, unit) == work_amount(0.0, unit):
+        return ""
+    told = work_amount(idle, unit)
+    weighs = f"weigh less than {told}" if kappa * short < idle else f"for {told}"
+    return f"; {work_amount(short, unit)} more short {weighs} less idle (κ {kappa:g})"
 
 
 def _doubts(facts: Facts) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""What is proposed, in one sentence, and before when: the change that saves most comes first, the others are counted."""
+"""What is proposed, in one sentence, and before when: the raise that gains most comes first, else the cut that does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.domain.capacities import Mode
@@ -14,7 +14,9 @@ from shared.domain.recommendations import Recommendation, amount, work_amount
 from shared.domain.wording import counted, digits
 from worker.decisions.question import Question
 
-FEW = 3  # donors that are named
+FEW = 3  # queues that are named
+OFTEN = 2  # times as long beyond what it has as costs least: of that one is told
+MIN_HOURS = 0.5  # longer beyond it, of which one is told
 NOTHING = "Leave it as it is"
 
 
@@ -43,11 +45,11 @@ def sentence_of(changes: Sequence[ProposedChange], kept: Sequence[Recommendation
     """What is to be done; of no changes why not, and when it is looked at again."""
     if not changes:
         again = "" if clock.look_at is None else f" It is looked at again {clock.told(clock.look_at)}."
-        return f"{NOTHING}: {_why_kept(kept)}.{again}"
-    first = max(changes, key=lambda change: (change.is_raise, _saved(change)))
+        return f"{NOTHING}: {_why_kept(kept)}.{_staying(kept)}{again}"
+    first = max(changes, key=lambda change: (change.is_raise and _gained(change) > 0, _gained(change)))
     others = len(changes) - 1 - sum(change.queue in first.donors for change in changes)
     more = f" {counted(others, 'further change')} beside it." if others else ""
-    return f"{_raise(first, clock) if first.is_raise else _lower(first)}.{more}"
+    return f"{_raise(first, clock) if first.is_raise else _lower(first)}.{_harmed(changes)}{more}"
 
 
 def told(value: float, change: ProposedChange) -> str:
@@ -61,17 +63,35 @@ def told(value: float, change: ProposedChange) -> str:
             return amount(value, change.memory.unit)
 
 
+def hours_told(hours: float) -> str:
+    """`4 h`, and below one `20 min`."""
+    return f"{hours:.0f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+
+
 def _raise(change: ProposedChange, clock: Clock) -> str:
     found = change.binding_recommendation
-    before, after = found.before, found.after
+    if _gained(change) <= 0:  # its policy demands it, or another resource
+        why = found.notes[-1] if found.notes else found.because
+        return f"Raise {_name(change)} from {told(change.present, change)} to {told(change.proposed, change)}: {why}"
     is_late = change.before_at is not None and change.before_at <= clock.now
     when = " now" if is_late else f" before {clock.told(change.before_at)}" if change.before_at else ""
+    donors = f"; {_named(list(map(_last, change.donors)))} can give it" if change.donors else ""
+    return f"Raise {_name(change)} to {told(change.proposed, change)}{when}, or expect {_without(change)}{donors}"
+
+
+def _without(change: ProposedChange) -> str:
+    """What comes of leaving it: in hours where the change makes them fewer, else in work. It may borrow that, or wait."""
+    found = change.binding_recommendation
+    before, after = found.before, found.after
+    beyond = "beyond what it has" if change.mode is None else "beyond its guarantee"
     likely = f", {before.likelihood.in_words}" if before.likelihood else ""
-    short = work_amount(before.shortfall, found.unit)
-    donors = f"; {_named(change.donors)} can give it" if change.donors else ""
-    left = f" instead of {_hours(after.hours)}" if after.hours > before.hours / 2 else ""  # it does not help much
-    what = f"Raise {_name(change)} to {told(change.proposed, change)}{when}"
-    return f"{what}, or expect {_hours(before.hours)} of waiting{left} ({short}{likely}){donors}"
+    short, still_short = (work_amount(each.shortfall, found.unit) for each in (before, after))
+    hours, still = hours_told(before.hours), hours_told(after.hours)
+    if after.hours < before.hours and still != hours:
+        left = f" instead of {still}" if after.hours > before.hours / 2 else ""  # it does not help much
+        return f"{hours} {beyond}{left} ({short}{likely})"
+    left = f" instead of {still_short}" if still_short != short else ""
+    return f"{short} {beyond}{left} ({hours}{likely})"
 
 
 def _lower(change: ProposedChange) -> str:
@@ -96,17 +116,53 @@ def _why_kept(kept: Sequence[Recommendation]) -> str:
     return f"no change of {counted(len(kept), 'queue')} is worth its price, or may be made now"
 
 
-def _saved(change: ProposedChange) -> float:
+def _gained(change: ProposedChange) -> float:
+    """What a raise takes off the weighted shortfall, and a cut off the cost."""
     found = change.binding_recommendation
-    return found.before.cost - found.after.cost - found.price
+    if change.is_raise:
+        return found.kappa * (found.before.shortfall - found.after.shortfall)
+    return found.before.cost - found.after.cost
 
 
-def _named(queues: Sequence[str]) -> str:
-    names = [shown(queue.rpartition(".")[2]) for queue in queues[:FEW]]
-    if len(queues) > FEW:
-        return f"{', '.join(names)} and {counted(len(queues) - FEW, 'other')}"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+def _harmed(changes: Sequence[ProposedChange]) -> str:
+    """Which queue is beyond its guarantee for longer with the plan; of several the one that is short of most."""
+    found = [change.binding_recommendation for change in changes]
+    worse = [each for each in found if each.after.hours >= each.before.hours + MIN_HOURS]
+    if not worse:
+        return ""
+    most = max(worse, key=lambda each: each.kappa * (each.after.shortfall - each.before.shortfall))
+    before, after = hours_told(most.before.hours), hours_told(most.after.hours)
+    return (
+        ""
+        if before == after
+        else f" With that {shown(_last(most.queue))} wants more than it has for {after} instead of {before}."
+    )
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:.0f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+def _staying(kept: Sequence[Recommendation]) -> str:
+    """Which queues want more than they have for much longer than costs least, and why they are left all the same."""
+    short = [each for each in kept if each.before.hours > OFTEN * _window(each) / (1 + each.kappa)]
+    if not short:
+        return ""
+    short.sort(key=lambda each: -each.before.shortfall)
+    alike = sum(each.before.shortfall for each in short if each.unit is short[0].unit)
+    how_much = f"{hours_told(max(each.before.hours for each in short))}, {work_amount(alike, short[0].unit)}"
+    want = "wants more than it has" if len(short) == 1 else "want more than they have"
+    reasons = {each.kept_because for each in short}
+    why = f": {next(iter(reasons))}" if len(reasons) == 1 and len({each.kept_because for each in kept}) > 1 else ""
+    return f" {_named([each.queue for each in short])} {want} ({how_much}){why}."
+
+
+def _window(found: Recommendation) -> float:
+    return (found.end_at - found.start_at) / timedelta(hours=1)
+
+
+def _last(queue: str) -> str:
+    return queue.rpartition(".")[2]
+
+
+def _named(names: Sequence[str]) -> str:
+    told = list(map(shown, names[:FEW]))
+    if len(names) > FEW:
+        return f"{', '.join(told)} and {counted(len(names) - FEW, 'other')}"
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from fcntl import ioctl
 from pathlib import Path
 from struct import pack
@@ -21,6 +22,7 @@ from typer.testing import CliRunner, Result
 from api.edge.context import EXTENSION, Services
 from shared.command.root import build_app
 from shared.config.settings import Settings
+from shared.domain.capacities import Mode
 from shared.domain.proposal_states import ProposalState
 from shared.fleet.runstate import RunState
 from shared.store import Store
@@ -29,6 +31,7 @@ from tests.api.a_cluster import NOW, PROD, a_tree
 from tests.api.decided import id_of, keep_proposal
 from tests.api.scene import QUEUECAST, MakeApp, token_for
 from tests.api.serving import serving
+from tests.decisions import a_proposed_change
 
 
 @pytest.fixture
@@ -71,7 +74,8 @@ def test_a_decision_is_listed_shown_approved_exported_and_rejected(store: Store,
     assert "exported follows on approved" in refused.stderr
     assert "approved by local: as agreed" in run("decisions", "approve", made.decision_id, "--reason", "as agreed").stdout
     folder = tmp_path / "change"
-    assert run("decisions", "export", made.decision_id, "--to", str(folder)).exit_code == 0
+    exported = run("decisions", "export", made.decision_id, "--to", str(folder))
+    assert (exported.exit_code, "README.txt says how" in exported.stderr) == (0, True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         "sched-conf.xml": b"<sched-conf/>",
         "README.txt": b"read me",
@@ -90,6 +94,16 @@ def test_a_decision_that_counts_on_another_one_says_so(store: Store) -> None:
     words = f"counts on {above.decision_id}, which has to be in force first"
     assert words in run("decisions", "show", made.decision_id).stdout
     assert "counts on" not in run("decisions", "show", above.decision_id).stdout
+
+
+def test_what_is_shown_has_the_units_notes_and_doubts_of_the_page(store: Store) -> None:
+    change = a_proposed_change("root.etl", 40_960.0, 47_104.0)
+    told = replace(change.memory, notes=("its policy gives it 46 GB at most",), doubts=("its forecast is old",))
+    made = keep_proposal(store, changes=(replace(change, mode=Mode.ABSOLUTE, memory=told),))
+    shown = " ".join(run("decisions", "show", made.decision_id).stdout.split())
+    assert "40 GB 46 GB" in shown
+    assert "its policy gives it 46 GB at most" in shown
+    assert "root.etl: not sure: its forecast is old" in shown
 
 
 def test_a_folder_that_is_not_empty_is_left_alone_before_anything_is_exported(store: Store, tmp_path: Path) -> None:

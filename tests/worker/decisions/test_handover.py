@@ -193,6 +193,8 @@ def test_queues_without_a_tree_get_a_text_and_a_table() -> None:
     ]
     readme = files["README.txt"].decode()
     assert "queues without a tree" in readme
+    assert "Set these capacities where you set them." in " ".join(readme.split())
+    assert "0 min above it" in readme
     assert "curl" not in readme
     assert "  @other: 1 GB\n      no other capacity costs less" in readme
 

@@ -82,7 +82,8 @@ def test_a_lower_says_what_is_enough() -> None:
 def test_a_seldom_need_is_told_where_it_does_not_pay() -> None:
     found = recommend(question(night(share=0.25), 400))
     assert found.is_change
-    assert found.because == "it wants more than 400 GB for 0.8 h, and on average leaves 291 GB idle"
+    trade = "75 GB·h more short weigh less than 2,325 GB·h less idle (κ 10)"
+    assert found.because == "it wants more than 400 GB for 0.8 h, and on average leaves 291 GB idle; " + trade
 
 
 def test_hours_of_a_longer_window_name_their_day() -> None:

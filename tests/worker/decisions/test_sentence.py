@@ -25,14 +25,58 @@ def a_raise(queue: str = "root.etl", before_at: datetime | None = None) -> Propo
 def test_a_raise_says_before_when_what_it_costs_not_to_and_who_can_give_it() -> None:
     change, donor = a_raise(before_at=MONDAY + timedelta(hours=25)), a_proposed_change("root.adhoc", 60.0, 54.0)
     said = sentence_of([donor, change], (), CLOCK)
-    meant = "Raise etl to 46 % before Tue 06 Jan 02:00 CET, or expect 4 h of waiting (310 GB·h, likely); adhoc can give it."
+    meant = (
+        "Raise etl to 46 % before Tue 06 Jan 02:00 CET, or expect 4 h beyond its guarantee (310 GB·h, likely); adhoc can give it."
+    )
     assert said == meant
 
 
 def test_what_is_short_already_is_wanted_now_and_others_are_counted() -> None:
     change = replace(a_raise(before_at=MONDAY), donors=())
     said = sentence_of([change, a_raise("root.bi")], (), CLOCK)
-    assert said == "Raise etl to 46 % now, or expect 4 h of waiting (310 GB·h, likely). 1 further change beside it."
+    assert said == "Raise etl to 46 % now, or expect 4 h beyond its guarantee (310 GB·h, likely). 1 further change beside it."
+
+
+def with_numbers(change: ProposedChange, before: tuple[float, float], after: tuple[float, float]) -> ProposedChange:
+    """Hours and shortfall with what it has, and with what is planned."""
+    found = change.memory
+    sides = (
+        replace(side, hours=hours, shortfall=short)
+        for side, (hours, short) in zip((found.before, found.after), (before, after), strict=True)
+    )
+    return replace(change, memory=replace(found, **dict(zip(("before", "after"), sides, strict=True))))
+
+
+def test_a_raise_that_gains_nothing_is_no_headline() -> None:
+    daily = with_numbers(a_proposed_change("root.daily", 70.0, 78.0), (2 / 60, 2.8), (11 / 60, 9.0))
+    cut = with_numbers(a_proposed_change("root.adhoc", 30.0, 22.0), (0, 0), (0, 0))
+    assert sentence_of([daily, cut], (), CLOCK).startswith("Lower adhoc from 30 % to 22 %: 30 GB·h lie idle")
+    alone = sentence_of([daily], (), CLOCK)
+    assert alone == "Raise daily from 70 % to 78 %: 02:00–05:00 needs 452 GB on most days."
+
+
+def test_the_raise_that_gains_most_comes_first_and_no_number_is_held_against_itself() -> None:
+    little = with_numbers(a_proposed_change("root.etl", 40.0, 46.0), (5, 20), (1, 2))
+    much = replace(with_numbers(a_proposed_change("root.training", 70.0, 78.5), (24, 4_000), (24, 3_000)), donors=())
+    said = sentence_of([little, much], (), CLOCK)
+    meant = "Raise training to 78.5 %, or expect 4,000 GB·h beyond its guarantee instead of 3,000 GB·h (24 h)."
+    assert said == f"{meant} 1 further change beside it."
+
+
+def test_a_queue_that_the_plan_makes_short_is_named() -> None:
+    donor = with_numbers(a_proposed_change("root.adhoc", 60.0, 54.0), (0.5, 1), (6, 30))
+    said = sentence_of([a_raise(), donor], (), CLOCK)
+    assert said.endswith("; adhoc can give it. With that adhoc wants more than it has for 6 h instead of 30 min.")
+
+
+def test_left_as_it_is_says_who_wants_more_than_it_has_for_long() -> None:
+    kept = [a_recommendation(f"root.{name}", 1.0, 1.0) for name in ("etl", "ml", "streaming")]
+    short = [
+        replace(each, before=replace(each.before, hours=24.0, shortfall=2_142.0), kept_because="it was changed")
+        for each in kept[1:]
+    ]
+    said = sentence_of((), [kept[0], *short], replace(CLOCK, look_at=None))
+    assert said.endswith(". root.ml and root.streaming want more than they have (24 h, 4,284 GB·h): it was changed.")
 
 
 def test_of_cuts_alone_it_says_what_lies_idle() -> None:

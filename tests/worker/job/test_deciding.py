@@ -40,7 +40,7 @@ def test_a_queue_that_is_short_is_raised_and_one_with_too_much_is_lowered(here: 
     assert changes["root.adhoc"].proposed == 231_000.0  # a quarter less, no more
     assert changes["root.etl"].memory.confidence is Confidence.GOOD
     assert proposal.sentence.startswith("Raise root.etl to ")
-    assert " of waiting (" in proposal.sentence
+    assert " beyond what it has (" in proposal.sentence
     assert proposal.cost.plan < proposal.cost.keep
     assert proposal.end_at == MONDAY + timedelta(days=1)
     assert [each.queue for each in proposal.kept] == ["root.bi"]
