@@ -54,8 +54,8 @@ def test_the_inverse_is_proposed_with_its_files_for_somebody_else_to_approve(her
     assert {"sched-conf.xml", "inverse.xml", "README.txt"} <= names
     assert here.store.decision_requests.get(request.decision_id).outcome is Outcome.DECIDED
     with pytest.raises(SecondPersonNeeded):
-        check_approval(made, "t1", NOW + timedelta(minutes=2), made.policy)
-    check_approval(made, "t2", NOW + timedelta(minutes=2), made.policy)
+        check_approval(made, "t1", NOW + timedelta(minutes=2), [made.policy])
+    check_approval(made, "t2", NOW + timedelta(minutes=2), [made.policy])
     assert here.store.proposals.get(original.decision_id) == original
 
 
