@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Iterator
 from datetime import datetime
 
 from api.edge.context import Services
@@ -52,6 +53,7 @@ def decision_answer(services: Services, proposal: Proposal, now: datetime) -> De
     return DecisionAnswer.showing(
         proposal,
         **dict(summary),
+        because=(*proposal.because, *_undone(services, proposal)),
         changes=tuple(map(_change, proposal.changes)),
         kept=tuple(KeptAnswer(**_advice(each), kept_because=each.kept_because) for each in proposal.kept),
         steps=tuple(
@@ -64,6 +66,13 @@ def decision_answer(services: Services, proposal: Proposal, now: datetime) -> De
         replay=replayed(services, proposal),
         actions=actions_of(services, proposal, now),
     )
+
+
+def _undone(services: Services, proposal: Proposal) -> Iterator[str]:
+    """By which other decision it was undone, as its cluster shows."""
+    if proposal.patch and proposal.reached(ProposalState.SEEN) is not None:
+        later = services.store.proposals.find(**proposal.group._asdict(), states=[ProposalState.SEEN])
+        yield from (f"Undone by {each.decision_id}." for each in later if each.undoes == proposal.decision_id)
 
 
 def asked_answer(asked: DecisionRequest) -> DecisionAnswer:

@@ -13,7 +13,7 @@ from api.edge.context import Services
 from shared.domain.capacities import Resources
 from shared.domain.policies import Policy, QueueRule
 from shared.domain.proposal_states import ProposalState
-from shared.domain.proposals import ProposedChange
+from shared.domain.proposals import ProposedChange, Step
 from shared.store import Store
 from tests.api.a_cluster import NOW
 from tests.api.decided import id_of, keep_proposal, with_cluster
@@ -258,3 +258,11 @@ def test_ids_of_owners_are_those_of_tokens(client: FlaskClient, grant: Granting,
         "name": "ci",
         "reason": "as agreed",
     }
+
+
+def test_what_was_undone_says_by_which_other_decision(client: FlaskClient, store: Store) -> None:
+    done = {"state": ProposalState.SEEN, "steps": (Step(state=ProposalState.SEEN, at=NOW),)}
+    made = keep_proposal(store, **done)
+    inverse = keep_proposal(store, undoes=made.decision_id, proposed_by="t2", **done)
+    assert f"Undone by {inverse.decision_id}." in client.get(f"/v1/decisions/{made.decision_id}").json["because"]
+    assert client.get(f"/v1/decisions/{inverse.decision_id}").json["because"] == list(inverse.because)
