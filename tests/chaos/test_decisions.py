@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.decision_requests import DecisionRequest, Outcome, asked_by_hand, asked_by_job
+from shared.domain.durations import Duration
 from shared.domain.policies import Group
 from shared.drivers.redis_server import redis_server
 from shared.fleet.broker import enqueue_decision, make_celery
 from tests.chaos.fleet import ChaosFleet
 from tests.chaos.scenario import start_over
+from tests.factories import MONDAY
 from tests.polling import eventually
 from tests.worker.job.decided import MB, ended_job, keep_queue
 
@@ -58,10 +60,13 @@ def test_a_decision_that_is_delivered_twice_is_one_proposal(chaos: ChaosFleet) -
 
 
 def test_the_end_of_a_job_is_looked_at_once_and_changes_nothing_of_it(chaos: ChaosFleet) -> None:
-    """Its forecasts are of the past, so that there is nothing to decide on; the worker that should see that is killed first."""
+    """Its forecasts are over, so that there is nothing to decide on; the worker that should see that is killed first.
+
+    It was asked for when its data end: nothing is asked about a job that looks back.
+    """
     start_over(chaos, 1)
     chaos.point("after.queuecast.decide")
-    job = chaos.ended(chaos.submit())
+    job = chaos.ended(chaos.submit(asked_at=MONDAY.timestamp(), deadline=Duration(10_000, "d")))
     decision_id = asked_by_job(job, job.asked_at).decision_id
     requests = chaos.store.decision_requests
     eventually(lambda: requests.get(decision_id).outcome, within=120, what=f"the end; logs in {chaos.folder}")

@@ -88,6 +88,7 @@ class EverythingNow:
             *present.to_come_now(1, 1),
             present.reaper_now(True),
             present.services_now({"broker": True, "store": True}),
+            *present.proposals_now({"proposed": 1}, now - timedelta(hours=20), now),
         )
 
 
