@@ -59,7 +59,12 @@ def _print_plan(decision: Document) -> None:
         print_table(columns, map(_change, changes), right={*columns[1:7]} - {"before"})
     for change in changes:
         donors = f"; {', '.join(change['donors'][:MAX_NAMED])} can give it" if change["donors"] else ""
-        say("; ".join([f"{change['queue']}: {change['because']}{donors}", *change["notes"]]))
+        most = (
+            [f"its maximum goes from {change['maximum_from'] or 'none'} to {change['maximum_to']}"]
+            if change["maximum_to"]
+            else []
+        )
+        say("; ".join([f"{change['queue']}: {change['because']}{donors}", *most, *change["notes"]]))
         for doubt in change["doubts"]:
             say(f"{change['queue']}: not sure: {doubt}")
     if cost is not None and changes:

@@ -73,12 +73,14 @@ def rows_of(
     forecasts: Mapping[tuple[str, str], Forecast] | None = None,
     verdicts: Mapping[str, ReplayVerdict] | None = None,
 ) -> list[Row]:
-    """Its changes, raises first.
+    """Its changes, raises first, and of these what is needed first.
 
     Args:
         forecasts: by queue and metric, where pictures are wanted. verdicts: by queue, what replays say of them.
     """
-    ordered = sorted(proposal.changes, key=lambda change: (not change.is_raise, change.queue))
+    ordered = sorted(
+        proposal.changes, key=lambda change: (not change.is_raise, change.before_at or proposal.end_at, change.queue)
+    )
     longest = max((value for each in ordered for value in (each.present, each.proposed)), default=0.0) or 1.0
     return [
         _row(change, longest, proposal, _forecast_of(change, forecasts or {}), (verdicts or {}).get(change.queue))

@@ -99,11 +99,14 @@ def test_a_decision_that_counts_on_another_one_says_so(store: Store) -> None:
 def test_what_is_shown_has_the_units_notes_and_doubts_of_the_page(store: Store) -> None:
     change = a_proposed_change("root.etl", 40_960.0, 47_104.0)
     told = replace(change.memory, notes=("its policy gives it 46 GB at most",), doubts=("its forecast is old",))
-    made = keep_proposal(store, changes=(replace(change, mode=Mode.ABSOLUTE, memory=told),))
+    made = keep_proposal(
+        store, changes=(replace(change, mode=Mode.ABSOLUTE, memory=told, maximum_before="60", maximum_after="70"),)
+    )
     shown = " ".join(run("decisions", "show", made.decision_id).stdout.split())
     assert "40 GB 46 GB" in shown
     assert "its policy gives it 46 GB at most" in shown
     assert "root.etl: not sure: its forecast is old" in shown
+    assert "its maximum goes from 60 to 70" in shown
 
 
 def test_a_folder_that_is_not_empty_is_left_alone_before_anything_is_exported(store: Store, tmp_path: Path) -> None:
