@@ -111,7 +111,9 @@ def export_decision(
 ) -> None:
     """Write the files of a decision into a folder; it is exported from then on. Needs the scope approve.
 
-    Nothing is overwritten. Each file is checked by its SHA-256; README.txt says how it is put into force, and undone.
+    Of a cluster: the change as XML and JSON, its inverse, the change of a named capacity-scheduler.xml, and README.txt, which
+    says how it is put into force and undone; of others README.txt and changes.csv. Nothing is overwritten, and each file is
+    checked by its SHA-256. In a freeze nothing is handed over.
     """
     client = connect(url)
     told = write_files(client, decision_id, to or decision_id, reason)

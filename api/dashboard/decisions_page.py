@@ -76,7 +76,7 @@ def show(services: Services, decision_id: str) -> str:
     if (asked := waited_for(services, decision_id)) is not None:
         return render_template("decision_asked.html", told=asked_answer(asked))
     proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
-    files, no_files = files_of(services, proposal)
+    files, no_files = files_of(services, proposal, now)
     return render_template(
         "decision.html",
         shown=_shown(services, proposal, now, _forecasts(services, proposal)),

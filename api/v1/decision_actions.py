@@ -18,9 +18,9 @@ from api.schema.decisions import DecisionAnswer, ExportAnswer, RejectBody, StepB
 from api.v1.decision_answers import decision_answer, files_of
 from api.v1.decision_rules import ACTIONS, check_inverse, check_validate, visible_proposal
 from api.v1.decisions import ask
+from api.v1.trail import keep_row
 from shared.connections.yarn import applier
 from shared.decisions import Check, begin_applying, carry
-from shared.domain.audits import AuditEntry
 from shared.domain.decision_requests import asked_by_hand
 from shared.domain.proposals import Proposal, Step
 from shared.domain.tokens import Scope
@@ -52,7 +52,7 @@ def reject_decision(services: Services, decision_id: str, json: RejectBody) -> D
 def export_decision(services: Services, decision_id: str, json: StepBody) -> ExportAnswer:
     """Hand a decision over: it is exported from now on, and its files are listed with what they have to come to."""
     proposal = carried(services, decision_id, "export", json.reason)
-    files, _ = files_of(services, proposal)
+    files, _ = files_of(services, proposal, datetime.now(UTC))
     return ExportAnswer(decision_id=decision_id, state=proposal.state, files=files)
 
 
@@ -85,7 +85,7 @@ def validate_decision(services: Services, decision_id: str, json: StepBody) -> V
         words = connection.changes().validate(as_xml(proposal.patch).encode("ascii", "xmlcharrefreplace")) if connection else ""
     except (SourceNotFound, CredentialsRefused) as error:
         raise ProposalForbids(f"its cluster does not try it: {error.public}", decision_id=decision_id) from error
-    _note_tried(services, proposal, now, json.reason, words)
+    keep_row(services, proposal, "validated", now, reason="; ".join(filter(None, [json.reason.strip(), words])))
     return ValidatedAnswer(decision_id=decision_id, is_accepted=not words, words=words)
 
 
@@ -98,24 +98,6 @@ def undo_decision(services: Services, decision_id: str) -> tuple[DecisionAnswer,
     check_inverse(services, proposal, now)
     asked = asked_by_hand(proposal.group, now, who.caller_id, who.name, undoes=decision_id)
     return ask(services, asked)
-
-
-def _note_tried(services: Services, proposal: Proposal, now: datetime, reason: str, words: str) -> None:
-    who = caller()
-    entry = AuditEntry(
-        entry_id=f"{proposal.decision_id}-validated-{now:%Y%m%dT%H%M%S%f}",
-        at=now,
-        what="validated",
-        cluster=proposal.cluster,
-        project=proposal.project,
-        subject=proposal.decision_id,
-        who=who.caller_id,
-        name=who.name,
-        source=request.remote_addr or "",
-        reason="; ".join(filter(None, [reason.strip(), words])),
-        before=proposal.tree_hash,
-    )
-    services.store.audits.add(entry)
 
 
 def carried(services: Services, decision_id: str, name: str, reason: str, take: Take | None = None) -> Proposal:

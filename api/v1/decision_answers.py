@@ -31,7 +31,7 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, ProposedChange
 from shared.domain.recommendations import Expected, Recommendation
 from shared.domain.tokens import Scope
-from shared.errors import ProposalForbids
+from shared.errors import ProposalForbids, ScopeMissing
 
 GIGABYTE_HOURS = "GB·h"
 _LISTS = ("queues", "because", "changes", "kept", "steps", "effects", "forecast_jobs", "files")  # that are empty before a plan
@@ -49,7 +49,7 @@ def decision_path(decision_id: str) -> str:
 def decision_answer(services: Services, proposal: Proposal, now: datetime) -> DecisionAnswer:
     """All of a decision, for a caller who may see it."""
     summary = summary_of(proposal)
-    files, reason = files_of(services, proposal)
+    files, reason = files_of(services, proposal, now)
     return DecisionAnswer.showing(
         proposal,
         **dict(summary),
@@ -107,11 +107,11 @@ def summary_of(proposal: Proposal) -> DecisionSummary:
     )
 
 
-def files_of(services: Services, proposal: Proposal) -> tuple[tuple[FileAnswer, ...], str | None]:
+def files_of(services: Services, proposal: Proposal, now: datetime) -> tuple[tuple[FileAnswer, ...], str | None]:
     """The files that are given out now, or none of them and why."""
     try:
-        check_files(services, proposal)
-    except ProposalForbids as error:
+        check_files(services, proposal, now)
+    except (ProposalForbids, ScopeMissing) as error:
         return (), error.public
     path = f"{decision_path(proposal.decision_id)}/files"
     found = tuple(

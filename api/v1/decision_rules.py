@@ -29,7 +29,7 @@ from shared.store.schedules import SCHEDULES
 from shared.yarn.fingerprint import fingerprint
 
 HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
-WITH_FILES = HANDED_OVER | {ProposalState.FAILED}  # of which files are given out: also to undo what has gone wrong
+WITH_FILES = HANDED_OVER - {ProposalState.APPROVED} | {ProposalState.FAILED}  # also to undo what has gone wrong
 BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
 IN_FORCE = frozenset({ProposalState.EXPORTED, ProposalState.SEEN, ProposalState.FAILED})  # as far as anybody knows
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
@@ -69,6 +69,7 @@ def check_approve(services: Services, proposal: Proposal, now: datetime) -> None
         raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
     check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group), names_of(services))
     _check_job(services, proposal)
+    _check_policies(services, proposal)
     check_tree(services, proposal, may_wait=True)
 
 
@@ -88,6 +89,20 @@ def _check_job(services: Services, proposal: Proposal) -> None:
                 raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
 
 
+def _check_policies(services: Services, proposal: Proposal) -> None:
+    """Raises SecondPersonNeeded: since it was made the caller has changed a policy that it is under: owners, bounds, freezes.
+
+    Else one person opens the way by the policy, and then goes it.
+    """
+    who = caller()
+    if who.is_local:
+        return
+    for policy in services.store.policies.above(proposal.group):
+        if policy.changed_by_id == who.caller_id and policy.changed_at and policy.changed_at > proposal.created_at:
+            told = f"you have changed the policy of {policy.parent or 'its queues'} since it was made; {NEW_ONE}"
+            raise SecondPersonNeeded(told, decision_id=proposal.decision_id)
+
+
 def check_reject(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
     """Raises what is in the way: the state, the person. Who has asked for it may take it back."""
     _check_state(proposal, ProposalState.REJECTED)
@@ -99,6 +114,7 @@ def check_export(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way of handing it over for the first time."""
     _check_state(proposal, ProposalState.EXPORTED)
     check_owner(services, proposal)
+    _check_policies(services, proposal)
     check_in_time(proposal, now, services.store.policies.of(proposal.group))
     check_tree(services, proposal)
 
@@ -107,6 +123,7 @@ def check_apply(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way of having it put into force: state, person, time, the cluster's connection, a rate, the tree."""
     _check_state(proposal, ProposalState.APPLYING)
     check_owner(services, proposal)
+    _check_policies(services, proposal)
     check_applying(services.store, services.settings, proposal, now)
     check_tree(services, proposal)
 
@@ -160,15 +177,29 @@ def check_tree(services: Services, proposal: Proposal, *, may_wait: bool = False
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
-def check_files(services: Services, proposal: Proposal) -> None:
-    """Raises ProposalForbids: its files are not given out yet, or not any more. Of queues without a tree they always are."""
-    if proposal.patch and proposal.state in BEFORE_FORCE - {ProposalState.PROPOSED}:
-        check_followed(services.store, proposal)
-    if not proposal.patch or proposal.state in WITH_FILES:
+def check_files(services: Services, proposal: Proposal, now: datetime) -> None:
+    """Whether its files are given out: of queues without a tree always, of a cluster to whoever may change what it has.
+
+    Raises:
+        ScopeMissing: the caller may not.
+        ProposalForbids: not yet, not any more, or not now, as nothing may be changed.
+    """
+    if not proposal.patch:
         return
-    open_one = "files are given out once it is approved: approve it first"
-    why = open_one if may_follow(proposal.state, ProposalState.APPROVED) else f"its files are not given out; {NEW_ONE}"
-    raise ProposalForbids(f"it is {proposal.state}; {why}", decision_id=proposal.decision_id)
+    _check_scope()
+    if proposal.state in BEFORE_FORCE - {ProposalState.PROPOSED}:
+        check_followed(services.store, proposal)
+        check_in_time(proposal, now, services.store.policies.of(proposal.group))
+    if proposal.state not in WITH_FILES:
+        raise ProposalForbids(f"it is {proposal.state}; {_when_files(proposal)}", decision_id=proposal.decision_id)
+
+
+def _when_files(proposal: Proposal) -> str:
+    if proposal.state is ProposalState.APPROVED:
+        return "its files are given out once it is exported: POST …/export, `queuecast decisions export`"
+    if may_follow(proposal.state, ProposalState.APPROVED):
+        return "files are given out once it is approved and exported: approve it first"
+    return f"its files are not given out; {NEW_ONE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +224,7 @@ class Action:
 ACTIONS = {
     "approve": Action(ProposalState.APPROVED, check_approve, HANDED_OVER),
     "reject": Action(ProposalState.REJECTED, check_reject, frozenset({ProposalState.REJECTED})),
-    "export": Action(ProposalState.EXPORTED, check_export, WITH_FILES - {ProposalState.APPROVED}, is_personal=False),
+    "export": Action(ProposalState.EXPORTED, check_export, WITH_FILES, is_personal=False),
     "apply": Action(ProposalState.APPLYING, check_apply, frozenset({ProposalState.APPLYING, ProposalState.SEEN})),
 }
 CHECKS = {**{name: action.check for name, action in ACTIONS.items()}, "validate": check_validate, "inverse": check_inverse}
@@ -206,8 +237,7 @@ def actions_of(services: Services, proposal: Proposal, now: datetime) -> dict[st
 
 def _why_not(check: Check, services: Services, proposal: Proposal, now: datetime) -> str | None:
     try:
-        if not caller().scope.covers(Scope.APPROVE):
-            raise ScopeMissing(f"found {caller().scope.value}, needed is {Scope.APPROVE.value}")
+        _check_scope()
         check(services, proposal, now)
     except QueuecastError as error:
         return error.public
@@ -218,3 +248,8 @@ def _check_state(proposal: Proposal, after: ProposalState) -> None:
     if not may_follow(proposal.state, after):
         more = "" if proposal.state.is_open else f"; {NEW_ONE}"
         raise ProposalForbids(why_not(proposal.state, after) + more, decision_id=proposal.decision_id)
+
+
+def _check_scope() -> None:
+    if not caller().scope.covers(Scope.APPROVE):
+        raise ScopeMissing(f"found {caller().scope.value}, needed is {Scope.APPROVE.value}")

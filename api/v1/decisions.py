@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from api.v1.decision_answers import asked_answer, decision_answer, summary_of
 from api.v1.decision_rules import check_files, names_of, visible_proposal, waited_for
 from api.v1.groups import NO_TREE, children_of_group, label_of, meant_group, sight
 from api.v1.paging import Position, cursor_after, position
+from api.v1.trail import keep_row
 from shared.domain.decision_requests import DecisionRequest, asked_by_hand
 from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.identifiers import listed
@@ -31,6 +32,7 @@ from shared.domain.proposals import Proposal
 from shared.errors import BrokerAway, ProposalNotFound
 
 BATCH, MAX_BATCHES = 50, 20  # of proposals that are looked at for one page
+HANDED = replace(READ, is_audited=True)
 MEDIA = {".xml": "application/xml", ".json": JSON, ".csv": "text/csv", ".txt": "text/plain", ".patch": "text/x-diff"}
 
 
@@ -75,15 +77,20 @@ def ask(services: Services, asked: DecisionRequest) -> tuple[DecisionAnswer, int
     return answer, 202, {"Location": answer.links["self"]}
 
 
-@route("GET", "/v1/decisions/<decision_id>/files/<name>", READ, Answers(None, media=tuple(MEDIA.values()), refuses=(409,)))
+@route("GET", "/v1/decisions/<decision_id>/files/<name>", HANDED, Answers(None, media=tuple(MEDIA.values()), refuses=(409,)))
 def show_decision_file(services: Services, decision_id: str, name: str) -> Response:
-    """Give one file of a decision; of a cluster's once it is approved, with its SHA-256 as ETag."""
-    proposal = visible_proposal(services, decision_id)
-    check_files(services, proposal)
+    """Give one file of a decision, with its SHA-256 as ETag.
+
+    Of a cluster's decision once it is exported, to whoever has the scope approve, and with a row in the audit trail.
+    """
+    proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
+    check_files(services, proposal, now)
     files = {file.name: file for file in services.store.proposals.files(decision_id)}
     if name not in files:
         raise ProposalNotFound(f"it has no such file; it has {listed(list(files))}", decision_id=decision_id)
     file, suffix = files[name], f".{name.rpartition('.')[2]}"
+    if proposal.patch:
+        keep_row(services, proposal, "file", now, reason=name, after=file.sha256)
     answer = Response(b64decode(file.body), mimetype=MEDIA.get(suffix, "application/octet-stream"))
     answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     answer.set_etag(file.sha256)

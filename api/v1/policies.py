@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from flask import request
 
@@ -17,8 +16,6 @@ from api.edge.policy import Policy as RoutePolicy
 from api.edge.routing import route
 from api.schema.policies import PoliciesQuery, PolicyAnswer, PolicyBody, PolicyList, PolicyQuery
 from api.v1.groups import NO_TREE, children_of_group, meant_group, sight
-from shared.domain.audits import AuditEntry
-from shared.domain.codec import to_json
 from shared.domain.identifiers import listed, shown
 from shared.domain.owners import may_change
 from shared.domain.policies import Group, Policy, check_policy
@@ -74,10 +71,9 @@ def set_policy(services: Services, parent: str, query: PolicyQuery, json: Policy
     above = services.store.policies.above(group)[1:]
     if caller().scope is not Scope.ADMIN and not may_change(known, said, caller().caller_id, above):
         raise OwnersOnly(f"{_owners(services, known)}; an administrator names others")
-    new = replace(said, version=known.version + 1, changed_at=datetime.now(UTC), changed_by=caller().name)
-    if not services.store.policies.replace(known, new):
+    new = _of_the_caller(said, known.version + 1)
+    if not services.store.policies.replace(known, new, request.remote_addr or ""):
         raise VersionDiffers("somebody has changed it at this moment: read it again")
-    services.store.audits.add(_entry(known, new))
     note(version=new.version)
     return _told(services, new)
 
@@ -150,23 +146,6 @@ def _owners(services: Services, known: Policy) -> str:
     return f"its owners are {told}" if owners else "it has no owners yet"
 
 
-def _entry(known: Policy, new: Policy) -> AuditEntry:
+def _of_the_caller(said: Policy, version: int) -> Policy:
     who = caller()
-    about = sha256("\n".join(new.group).encode()).hexdigest()[:16]
-    return AuditEntry(
-        entry_id=f"policy.{about}.{new.version}",
-        at=new.changed_at or datetime.now(UTC),
-        what="policy",
-        cluster=new.cluster,
-        project=new.project,
-        subject=new.parent,
-        who=who.caller_id,
-        name=who.name,
-        source=request.remote_addr or "",
-        before=_digest(known) if known.version else "",
-        after=_digest(new),
-    )
-
-
-def _digest(policy: Policy) -> str:
-    return sha256(to_json(policy).encode()).hexdigest()
+    return replace(said, version=version, changed_at=datetime.now(UTC), changed_by=who.name, changed_by_id=who.caller_id)

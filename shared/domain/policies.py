@@ -128,6 +128,7 @@ class Policy:
     version: int = 0
     changed_at: datetime | None = None
     changed_by: str = ""  # name of the token
+    changed_by_id: str = ""  # its id, or "local"; "" = an earlier release has not kept it
 
     @property
     def group(self) -> Group:
@@ -142,7 +143,7 @@ class Policy:
     @property
     def said(self) -> Policy:
         """What it says, whoever has said it and when."""
-        return replace(self, version=0, changed_at=None, changed_by="")
+        return replace(self, version=0, changed_at=None, changed_by="", changed_by_id="")
 
     @property
     def has_owners(self) -> bool:

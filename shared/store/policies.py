@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.policies import Group, Policy, Sight
+from shared.domain.policy_changes import entry_of
 from shared.errors import NotFound
+from shared.store.audits import AUDITS
 from shared.store.records import Is, OneOf, Records, Where, given
 from shared.store.tables import Column, Table
 
@@ -54,8 +56,20 @@ class Policies:
         found = [policy for where in in_sight(sight) for policy in self.records.find(POLICIES, [*where, *asked])]
         return sorted(found, key=lambda policy: (policy.cluster, policy.parent, policy.partition, policy.project))
 
-    def replace(self, known: Policy, new: Policy) -> bool:
-        """Compare-and-set: `new` in place of `known`, if that is what holds still; whether this call did it."""
+    def replace(self, known: Policy, new: Policy, source: str = "") -> bool:
+        """Compare-and-set: `new` in place of `known`, if that is what holds still; whether this call did it.
+
+        Args:
+            source: the address that the change comes from, for its row in the audit trail, which is kept with it. Where a
+                database has no transactions the reaper makes good for a row that is missing.
+        """
+        with self.records.together():
+            is_new = self._replaced(known, new)
+            if is_new:
+                self.records.add(AUDITS, entry_of(new, known, source))
+        return is_new
+
+    def _replaced(self, known: Policy, new: Policy) -> bool:
         if not known.version and self.records.add(POLICIES, new):
             return True
         try:

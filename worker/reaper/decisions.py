@@ -16,6 +16,7 @@ import structlog
 from shared.decisions import carry, keep_trail
 from shared.domain.decision_notices import SOON, notice_of_end
 from shared.domain.decision_requests import sent_again
+from shared.domain.policy_changes import entry_of
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Step
 from shared.errors import ProposalForbids
@@ -47,10 +48,18 @@ def look(resources: Resources, now: datetime, rounds: Rounds) -> None:
     tell_expiring(resources, now, rounds)
     send_applying(resources, now, rounds, workflow.send_apply)
     if now >= rounds.trail_at:
-        for proposal in resources.store.proposals.find(limit=MAX_TRAILS):
-            if now - proposal.steps[-1].at < TRAIL_AFTER:
-                keep_trail(resources.store, proposal)
+        _keep_trails(resources, now)
         rounds.trail_at = now + TRAIL_EVERY
+
+
+def _keep_trails(resources: Resources, now: datetime) -> None:
+    """Write the rows that somebody has not lived to write; what was done in this moment is still being written."""
+    for proposal in resources.store.proposals.find(limit=MAX_TRAILS):
+        if now - proposal.steps[-1].at < TRAIL_AFTER:
+            keep_trail(resources.store, proposal)
+    for policy in resources.store.policies.find(None):
+        if policy.changed_at is not None and TRAIL_EVERY < now - policy.changed_at < TRAIL_AFTER:
+            resources.store.audits.add(entry_of(policy))
 
 
 def expire(resources: Resources, now: datetime) -> None:

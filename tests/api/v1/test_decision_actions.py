@@ -60,6 +60,27 @@ def test_a_decision_is_approved_and_exported_each_step_with_its_trace(client: Fl
     ]
 
 
+@pytest.mark.parametrize("action", ["approve", "export"])
+def test_nobody_opens_the_way_by_a_policy_and_then_goes_it(
+    client: FlaskClient, store: Store, grant: Granting, action: str
+) -> None:
+    made, mine, theirs = keep_proposal(store), grant("approve"), grant("approve")
+    said(store, freezes=freezes_of_now())
+    if action == "export":
+        store.policies.replace(policy := store.policies.of(made.group), replace(policy, freezes=(), version=2))
+        assert act(client, made, "approve", theirs).status_code == 200
+        store.policies.replace(policy := store.policies.of(made.group), replace(policy, freezes=freezes_of_now(), version=3))
+    lifted = client.put("/v1/policies/root", json={}, headers={"If-Match": "*", **mine})
+    assert lifted.status_code == 200
+    refused = act(client, made, action, mine)
+    assert (refused.status_code, "changed the policy of root" in refused.json["detail"]) == (403, True)
+    assert act(client, made, action, theirs).status_code == 200
+
+
+def freezes_of_now() -> tuple[Freeze, ...]:
+    return (Freeze(start_at=NOW - DAY, end_at=NOW + 2 * DAY),)
+
+
 def test_what_is_done_again_by_the_same_person_is_answered_the_same(client: FlaskClient, store: Store, grant: Granting) -> None:
     made, mine, theirs = keep_proposal(store), grant("approve"), grant("approve")
     first, again = act(client, made, "approve", mine), act(client, made, "approve", mine)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from api.edge.context import Services
 from shared.domain.capacities import Resources
-from shared.domain.policies import Policy, QueueRule
+from shared.domain.policies import Freeze, Policy, QueueRule
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import ProposedChange, Step
 from shared.store import Store
@@ -225,21 +225,53 @@ def test_no_id_is_anything_else_than_an_id(client: FlaskClient, store: Store, na
         assert client.post(f"/v1/decisions/{name}/{action}", json={"reason": "x"}).status_code == 404
 
 
-def test_files_are_given_out_once_it_is_approved(client: FlaskClient, store: Store) -> None:
+def test_files_are_given_out_once_it_is_exported(client: FlaskClient, store: Store) -> None:
     made = keep_proposal(store)
     path = f"/v1/decisions/{made.decision_id}"
     early = client.get(f"{path}/files/sched-conf.xml")
     assert (early.status_code, "approve it first" in early.json["detail"]) == (409, True)
-    [readme, conf] = client.post(f"{path}/approve").json["files"]
+    approved = client.post(f"{path}/approve").json
+    assert (approved["files"], "once it is exported" in approved["files_reason"]) == ([], True)
+    assert client.get(f"{path}/files/sched-conf.xml").status_code == 409
+    [readme, conf] = client.post(f"{path}/export").json["files"]
     assert (readme["name"], conf["name"], conf["size"]) == ("README.txt", "sched-conf.xml", 13)
     file = client.get(conf["links"]["self"])
     assert (file.data, file.mimetype, file.headers["ETag"]) == (b"<sched-conf/>", "application/xml", f'"{conf["sha256"]}"')
     assert file.headers["Content-Disposition"] == "attachment; filename=sched-conf.xml"
+    row = store.audits.of(made.decision_id)[-1]
+    assert (row.what, row.reason, row.after, row.who, row.source) == (
+        *("file", "sched-conf.xml", conf["sha256"]),
+        *("local", "127.0.0.1"),
+    )
     missing = client.get(f"{path}/files/passwd")
     assert (missing.status_code, "README.txt, sched-conf.xml" in missing.json["detail"]) == (404, True)
     client.post(f"{path}/reject", json={"reason": "no"})
     late = client.get(f"{path}/files/sched-conf.xml")
     assert (late.status_code, "ask for a new one" in late.json["detail"]) == (409, True)
+
+
+def test_who_only_reads_gets_no_files_of_a_cluster(client: FlaskClient, grant: Granting, store: Store) -> None:
+    made = keep_proposal(store)
+    path, reader, approver = f"/v1/decisions/{made.decision_id}", grant("read"), grant("approve")
+    client.post(f"{path}/approve", headers=approver)
+    client.post(f"{path}/export", headers=approver)
+    told, refused = client.get(path, headers=reader).json, client.get(f"{path}/files/README.txt", headers=reader)
+    assert (told["files"], "needed is approve" in told["files_reason"]) == ([], True)
+    assert (refused.status_code, "needed is approve" in refused.json["detail"]) == (403, True)
+    assert client.get(f"{path}/files/README.txt", headers=approver).status_code == 200
+    assert [row.what for row in store.audits.of(made.decision_id)].count("file") == 1
+
+
+def test_in_a_freeze_no_files_are_handed_over(client: FlaskClient, store: Store) -> None:
+    made = keep_proposal(store)
+    path = f"/v1/decisions/{made.decision_id}"
+    client.post(f"{path}/approve")
+    client.post(f"{path}/export")
+    freeze = Freeze(start_at=NOW - DAY, end_at=NOW + 2 * DAY, reason="close of books")
+    default = store.policies.of(made.group)
+    assert store.policies.replace(default, replace(default, freezes=(freeze,), version=1))
+    held = client.get(f"{path}/files/sched-conf.xml")
+    assert (held.status_code, "close of books" in held.json["detail"]) == (409, True)
 
 
 def test_of_queues_without_a_tree_files_are_there_at_once(client: FlaskClient, store: Store) -> None:

@@ -55,6 +55,14 @@ def test_what_nobody_has_said_is_at_its_default_and_what_is_said_holds(client: F
     assert (entry.what, entry.subject, entry.who, entry.source, entry.before) == ("policy", "root", "local", "127.0.0.1", "")
 
 
+def test_the_trail_says_what_was_changed_from_what_to_what(client: FlaskClient, store: Store) -> None:
+    put(client, {"queues": [ETL], "max_changes": 2})
+    put(client, {"queues": [ETL | {"floor": 10}], "budget_percent": 20})
+    first, second = (entry.reason for entry in store.audits.between())
+    assert first == 'max_changes 5 → 2; root.etl queue_class "normal" → "critical"; root.etl floor null → 20.0'
+    assert second == "budget_percent 10.0 → 20.0; max_changes 2 → 5; root.etl floor 20.0 → 10.0"
+
+
 def test_each_parent_partition_and_project_has_its_own(client: FlaskClient) -> None:
     for path in (ROOT, f"{ROOT}?partition=gpu", "/v1/policies/-?project=web", "/v1/policies/root.users"):
         assert put(client, {"max_changes": 1}, path=path).json["version"] == 1
