@@ -14,8 +14,9 @@ import structlog
 
 from shared.config.settings import Settings
 from shared.connections.yarn import applier
-from shared.domain.applying import why_too_often
+from shared.domain.applying import PARENT_REST, why_too_often
 from shared.domain.audits import AuditEntry
+from shared.domain.collected import DEFAULT
 from shared.domain.following import why_early, why_void
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, Step, check_in_time, moved, superseded
@@ -114,8 +115,15 @@ def check_applying(store: Store, settings: Settings, proposal: Proposal, now: da
     check_reach(settings, proposal)
     check_in_time(proposal, now, store.policies.of(proposal.group))
     check_followed(store, proposal)
-    if why := why_too_often(proposal, sent_to(store, proposal.cluster), now):
+    if why := why_too_early(store, proposal, now):
         forbid(why)
+
+
+def why_too_early(store: Store, proposal: Proposal, now: datetime) -> str:
+    """Why its cluster is not changed again yet, by whomever it was changed; "" = it may be."""
+    sent = store.proposals.find(cluster=proposal.cluster, states=SENT, limit=MAX_SENT)
+    rows = store.changes.of(proposal.cluster, partition=proposal.partition or DEFAULT, since=now - PARENT_REST)
+    return why_too_often(proposal, sent, rows, now)
 
 
 def check_followed(store: Store, proposal: Proposal, *, may_wait: bool = False) -> bool:
@@ -169,11 +177,6 @@ def check_undoing(proposal: Proposal, kept: KeptTree | None) -> None:
             raise ProposalForbids(f"{early}: ask again in a moment", decision_id=proposal.decision_id)
         why = f"its cluster does not show it: {standing.missing}; there is nothing to undo"
     raise ProposalForbids(why, decision_id=proposal.decision_id)
-
-
-def sent_to(store: Store, cluster: str) -> list[Proposal]:
-    """The proposals of a cluster that may have been sent to it lately, newest first."""
-    return store.proposals.find(cluster=cluster, states=SENT, limit=MAX_SENT)
 
 
 def keep_trail(store: Store, proposal: Proposal) -> None:

@@ -89,10 +89,10 @@ def asked_by_hand(
 
 def may_decide(job: Job, state: JobState) -> bool:
     """Whether forecasts of a job that ends so may be decided on; whether they have limits is known to who looks at them."""
-    return job.run is not Run.ACTUALS and state in {JobState.SUCCEEDED, JobState.PARTIAL} and not _looks_back(job)
+    return job.run is not Run.ACTUALS and state in {JobState.SUCCEEDED, JobState.PARTIAL} and not looks_back(job)
 
 
-def _looks_back(job: Job) -> bool:
+def looks_back(job: Job) -> bool:
     """Whether it tells how things stood earlier, by its `as_of` or as a late retry of what was asked for then.
 
     A forecast of days reaches weeks ahead of where it was made, so that its age in steps alone does not tell it.

@@ -15,8 +15,8 @@ from datetime import datetime
 import structlog
 
 from shared.connections.yarn import applier
-from shared.decisions import carry, check_applying, sent_to
-from shared.domain.applying import ANSWERED, LOOKED, SETTLED, why_too_often
+from shared.decisions import carry, check_applying, why_too_early
+from shared.domain.applying import ANSWERED, LOOKED, SETTLED
 from shared.domain.audits import AUTOMATIC
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal, Step
@@ -119,7 +119,7 @@ def _claimed(this: Try) -> Proposal | None:
         return None
     this.resources.follow_file()
     why = "QUEUECAST_APPLY is off" if this.resources.settings.apply == "off" else ""
-    why = why or why_too_often(claimed, sent_to(store, claimed.cluster), this.now)  # another one may just have been noted, too
+    why = why or why_too_early(store, claimed, this.now)  # another one may just have been noted, too
     if why:
         this.end(ProposalState.EXPORTED, f"nothing was sent: {why}")
     return None if why else claimed

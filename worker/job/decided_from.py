@@ -1,4 +1,4 @@
-"""Which job's forecasts answer a person, who names queues and perhaps a horizon: of one cluster, as far ahead as asked."""
+"""Which forecasts answer a person, who names queues and perhaps a horizon: of one cluster, as far ahead as asked."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.errors import InvalidRequest
 from worker.job.decided_asked import HOURS
 
 
-def best_of(forecasts: Sequence[Forecast], request: DecisionRequest, now: datetime) -> Forecast | None:
-    """The newest that reaches as far as is asked, else the one that reaches furthest; None = none tells of what is ahead.
+def by_worth(forecasts: Sequence[Forecast], request: DecisionRequest, now: datetime) -> list[Forecast]:
+    """Those that tell of what is ahead, the best first: the newest that reaches as far as is asked, else what reaches furthest.
 
     Where no horizon is named a forecast of a day counts as one all day long.
 
@@ -33,4 +33,4 @@ def best_of(forecasts: Sequence[Forecast], request: DecisionRequest, now: dateti
         reach = (each.horizon_steps - over) * each.step_seconds
         return min(float(reach + each.step_seconds), seconds), each.issued_at, each.created_at
 
-    return max(current, key=rank, default=None)
+    return sorted(current, key=rank, reverse=True)

@@ -18,19 +18,19 @@ from shared.decisions import make_known
 from shared.domain.collected import DEFAULT
 from shared.domain.day_ahead import partition_of
 from shared.domain.decision_notices import notices_of
-from shared.domain.decision_requests import FIRST_PAUSE, DecisionRequest, Outcome
+from shared.domain.decision_requests import FIRST_PAUSE, DecisionRequest, Outcome, looks_back
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job
 from shared.domain.policies import Group
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
-from shared.errors import JobNotFound, OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
+from shared.errors import OutOfMemory, QueuecastError, ServiceError, TimeLimitReached
 from shared.telemetry import metrics
 from worker.decisions.handover import NamedFile
 from worker.job.decided_alone import decide_alone, present_of
 from worker.job.decided_asked import Asked
 from worker.job.decided_files import configured_of, kept_files
-from worker.job.decided_from import best_of
+from worker.job.decided_from import by_worth
 from worker.job.decided_together import decide_together
 from worker.job.decided_told import Told
 from worker.job.resources import Resources
@@ -135,14 +135,17 @@ def _reader(asked: Asked) -> YarnConnection | None:
 
 
 def _job(resources: Resources, request: DecisionRequest, now: datetime) -> Job | None:
-    """Whose forecasts are decided on: those of the run that has ended, or those that a person is best told by."""
-    try:
-        if not request.is_by_hand:
-            return resources.store.jobs.get(request.job_id)
-        newest = best_of(_of_group(resources, request.group), request, now)
-        return None if newest is None else resources.store.jobs.get(newest.job_id)
-    except JobNotFound:
-        return None
+    """Whose forecasts are decided on: those of the run that has ended, or those that a person is best told by.
+
+    What a job tells of earlier days is no answer to what is to be changed now, whoever asks.
+    """
+    jobs = resources.store.jobs
+    if not request.is_by_hand:
+        return next(iter(jobs.of_ids([request.job_id])), None)
+    found = by_worth(_of_group(resources, request.group), request, now)
+    by_id = {job.job_id: job for job in jobs.of_ids(list(dict.fromkeys(each.job_id for each in found)))}
+    made_by = (by_id[each.job_id] for each in found if each.job_id in by_id)
+    return next((job for job in made_by if not looks_back(job)), None)
 
 
 def _of_group(resources: Resources, group: Group) -> list[Forecast]:

@@ -14,7 +14,7 @@ from shared.domain.proposals import Proposal
 from shared.domain.recipes import Winner, search_of
 from shared.domain.recommendations import Confidence
 from shared.store.replays import Evidence
-from tests.factories import MONDAY, a_score
+from tests.factories import MONDAY, a_job, a_request, a_score
 from tests.worker.job.decided import MB, NOW, STEPS, demand, ended_job, keep_queue, shape
 from worker.job.deciding import decide
 from worker.job.resources import Resources
@@ -224,3 +224,13 @@ def test_a_person_is_told_by_what_reaches_as_far_as_is_asked(here: Resources) ->
             if hours == 216.0
             else []
         )
+
+
+def test_what_a_job_tells_of_earlier_days_is_no_answer_to_what_is_to_be_changed_now(here: Resources) -> None:
+    newest = keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    earlier = a_request(cluster="files:", target="memory_mb", as_of=MONDAY)
+    here.store.jobs.add(a_job(job_id=newest.job_id, request=earlier, created_at=MONDAY + timedelta(days=3)))
+    asked = asked_by_hand(GROUP, NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    assert here.store.decision_requests.get(asked.decision_id).outcome is Outcome.NOTHING
