@@ -18,8 +18,8 @@ MAX_KEPT, MAX_NAMED = 20, 3
 def print_list(page: Document) -> None:
     """One line for each; in a wide terminal with its sentence."""
     has_room = width() >= ROOMY
-    columns = ("decision", "state", "of", "parent", "before", "saves", *(("what",) if has_room else ()))
-    rows = [(*_row(each), *((each["sentence"],) if has_room else ())) for each in page["decisions"]]
+    columns = ("decision", "state", "of", "parent", "before", "saves", *(("counts on", "what") if has_room else ()))
+    rows = [(*_row(each), *((each["follows"], each["sentence"]) if has_room else ())) for each in page["decisions"]]
     print_table(columns, rows, none="no decision yet; `queuecast decisions make` has one made", right={"saves"})
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from api.command.client import Client
 from api.command.decision_output import print_decision, print_list, print_steps
 from api.command.handed_over import write_files
+from api.command.policies import Rules, Values
+from api.command.said_policy import Options, instead_of
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.terminal import AsJson, notice, say
 from shared.domain.codec import Document
@@ -64,14 +67,21 @@ def make_decision(
     partition: Partition = None,
     project: Project = None,
     horizon: Annotated[str | None, typer.Option(help="So far ahead: 24h.", show_default="24h")] = None,
+    values: Values = None,
+    rules: Rules = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for it, and show it.")] = False,
     timeout: Annotated[str, typer.Option(help="How long to wait: 5min, 1h.")] = "5min",
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Have a decision made now, from the forecasts that there are. Prints its id; who asks for one does not approve it."""
+    """Have a decision made now, from the forecasts that there are. Prints its id; who asks for one does not approve it.
+
+    With --set and --rule it is made with another policy than the one that holds: that needs --parent and the scope approve.
+    """
     client, seconds = connect(url), _seconds(timeout)
-    body = {"parent": parent, "cluster": cluster, "partition": partition, "project": project, "horizon": horizon}
+    place = {"cluster": cluster, "partition": partition, "project": project}
+    instead = _instead(client, parent, place, Options(values or (), rules or ()))
+    body: Document = {"parent": parent, **place, "horizon": horizon, "policy": instead}
     made = client.post("decisions", body={name: value for name, value in body.items() if value is not None})
     until = time.monotonic() + seconds
     while wait and made["state"] == ASKED:
@@ -80,6 +90,14 @@ def make_decision(
         time.sleep(PAUSE_SECONDS)
         made = client.get("decisions", made["decision_id"])
     show(made, print_decision if wait else lambda decision: say(decision["decision_id"]), as_json=as_json)
+
+
+def _instead(client: Client, parent: str | None, place: dict[str, str | None], options: Options) -> Document | None:
+    if not options.values and not options.rules:
+        return None
+    if parent is None:
+        raise UsageError("--set and --rule are of one policy: name its --parent, root for example, or -")
+    return instead_of(client.get("policies", parent, **place), options)
 
 
 @group.command("approve", epilog="Example: queuecast decisions approve 20260105T060000-1a2b3c4d5e")

@@ -11,6 +11,7 @@ from shared.errors import UsageError
 READ_ONLY = frozenset(
     {"cluster", "parent", "partition", "project", "version", "changed_at", "changed_by", "owner_names", "kappas"}
 )
+STAYS = frozenset({"owners", "freezes", "schedule_id"})  # whatever one decision is made with
 
 
 def fields_of(policy: Document) -> Document:
@@ -49,6 +50,13 @@ def changed(said: Document, options: Options) -> Document:
     if freezes := [_parts(given, "/", "--freeze", "START/END") for given in options.freezes]:
         new["freezes"] = [*new.get("freezes", ()), *({"start_at": start, "end_at": end} for start, end in freezes)]
     return new | ({"queues": list(rules.values())} if rules else {})
+
+
+def instead_of(known: Document, options: Options) -> Document:
+    """What one decision is made with instead of what holds: who may approve it, and when, stays what the policy says."""
+    said = changed(fields_of(known), options)
+    kept = {name: value for name, value in said.items() if name not in STAYS}
+    return kept | {"queues": [{name: value for name, value in rule.items() if name not in STAYS} for rule in said["queues"]]}
 
 
 def _rule(rules: dict[str, Document], queue: str) -> Document:

@@ -19,7 +19,7 @@ from api.edge.routing import route
 from api.schema import fields
 from api.schema.forms import Form
 from api.v1.clusters import visible_clusters
-from api.v1.decision_answers import asked_answer, files_of
+from api.v1.decision_answers import asked_answer, files_of, undone_by
 from api.v1.decision_rules import actions_of, visible_proposal, waited_for
 from api.v1.groups import sight
 from api.v1.replays import replayed, verdict_of
@@ -84,6 +84,7 @@ def show(services: Services, decision_id: str) -> str:
         replay=replayed(services, proposal),
         files=files,
         no_files=no_files,
+        undone_by=[*undone_by(services, proposal)],
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, field_validator
 from api.schema import fields
 from api.schema.answers import Answer
 from api.schema.forms import Form
+from api.schema.policies import PolicyBody
 from api.schema.queries import Query
 from shared.domain.capacities import Mode
 from shared.domain.proposal_states import ProposalState
@@ -52,6 +53,9 @@ class DecisionBody(Form):
     partition: fields.FilledLabel | None = Field(None, description="the node label; default = without one")
     project: fields.Label | None = Field(None, description="of queues without a tree, whose they are")
     horizon: fields.Ahead | None = Field(None, description="so far ahead; default: 24h")
+    policy: PolicyBody | None = Field(
+        None, description="to count with instead of what holds, without owners and freezes; scope approve; default: what holds"
+    )
 
 
 class StepBody(Form):
@@ -176,6 +180,7 @@ class DecisionSummary(Answer):
     before_at: datetime | None = Field(description="when the first change is needed; null = nothing tells")
     created_at: datetime
     valid_until: datetime | None
+    follows: str | None = Field(description="the decision about a parent above that it counts on: it has to be in force first")
     cost: CostAnswer | None
     proposed_by: str = Field(description="id of the token of who has asked for it; queuecast = a job's end did")
     proposed_by_name: str
@@ -205,7 +210,6 @@ class DecisionAnswer(DecisionSummary):
     issued_at: datetime | None = Field(description="of the forecasts")
     start_at: datetime | None = Field(description="of the time that is decided on, which ends at valid_until")
     tree_hash: str = Field(description="of how the queues were configured; empty = there is no tree")
-    follows: str | None = Field(description="the decision about a parent above, which has to be in force first")
     because: tuple[str, ...] = Field(description="the plan explained, and what of it is not known")
     changes: tuple[ChangeAnswer, ...]
     kept: tuple[KeptAnswer, ...]

@@ -22,7 +22,8 @@ from api.schema.decisions import (
     State,
     StepAnswer,
 )
-from api.v1.decision_rules import actions_of, check_files
+from api.v1.decision_files import check_files
+from api.v1.decision_rules import actions_of
 from api.v1.replays import replayed
 from shared.domain.collected import DEFAULT
 from shared.domain.decision_requests import DecisionRequest, Outcome
@@ -53,7 +54,7 @@ def decision_answer(services: Services, proposal: Proposal, now: datetime) -> De
     return DecisionAnswer.showing(
         proposal,
         **dict(summary),
-        because=(*proposal.because, *_undone(services, proposal)),
+        because=(*proposal.because, *(f"Undone by {other}." for other in undone_by(services, proposal))),
         changes=tuple(map(_change, proposal.changes)),
         kept=tuple(KeptAnswer(**_advice(each), kept_because=each.kept_because) for each in proposal.kept),
         steps=tuple(
@@ -68,11 +69,11 @@ def decision_answer(services: Services, proposal: Proposal, now: datetime) -> De
     )
 
 
-def _undone(services: Services, proposal: Proposal) -> Iterator[str]:
-    """By which other decision it was undone, as its cluster shows."""
+def undone_by(services: Services, proposal: Proposal) -> Iterator[str]:
+    """Ids of other decisions by which it was undone, as its cluster shows."""
     if proposal.patch and proposal.reached(ProposalState.SEEN) is not None:
         later = services.store.proposals.find(**proposal.group._asdict(), states=[ProposalState.SEEN])
-        yield from (f"Undone by {each.decision_id}." for each in later if each.undoes == proposal.decision_id)
+        yield from (each.decision_id for each in later if each.undoes == proposal.decision_id)
 
 
 def asked_answer(asked: DecisionRequest) -> DecisionAnswer:
@@ -111,7 +112,9 @@ def files_of(services: Services, proposal: Proposal, now: datetime) -> tuple[tup
     """The files that are given out now, or none of them and why."""
     try:
         check_files(services, proposal, now)
-    except (ProposalForbids, ScopeMissing) as error:
+    except ProposalForbids as error:
+        return (), error.detail
+    except ScopeMissing as error:
         return (), error.public
     path = f"{decision_path(proposal.decision_id)}/files"
     found = tuple(

@@ -177,31 +177,6 @@ def check_tree(services: Services, proposal: Proposal, *, may_wait: bool = False
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
-def check_files(services: Services, proposal: Proposal, now: datetime) -> None:
-    """Whether its files are given out: of queues without a tree always, of a cluster to whoever may change what it has.
-
-    Raises:
-        ScopeMissing: the caller may not.
-        ProposalForbids: not yet, not any more, or not now, as nothing may be changed.
-    """
-    if not proposal.patch:
-        return
-    _check_scope()
-    if proposal.state in BEFORE_FORCE - {ProposalState.PROPOSED}:
-        check_followed(services.store, proposal)
-        check_in_time(proposal, now, services.store.policies.of(proposal.group))
-    if proposal.state not in WITH_FILES:
-        raise ProposalForbids(f"it is {proposal.state}; {_when_files(proposal)}", decision_id=proposal.decision_id)
-
-
-def _when_files(proposal: Proposal) -> str:
-    if proposal.state is ProposalState.APPROVED:
-        return "its files are given out once it is exported: POST …/export, `queuecast decisions export`"
-    if may_follow(proposal.state, ProposalState.APPROVED):
-        return "files are given out once it is approved and exported: approve it first"
-    return f"its files are not given out; {NEW_ONE}"
-
-
 @dataclass(frozen=True, slots=True)
 class Action:
     """What people do with a proposal.
@@ -237,7 +212,7 @@ def actions_of(services: Services, proposal: Proposal, now: datetime) -> dict[st
 
 def _why_not(check: Check, services: Services, proposal: Proposal, now: datetime) -> str | None:
     try:
-        _check_scope()
+        check_scope()
         check(services, proposal, now)
     except QueuecastError as error:
         return error.public
@@ -250,6 +225,7 @@ def _check_state(proposal: Proposal, after: ProposalState) -> None:
         raise ProposalForbids(why_not(proposal.state, after) + more, decision_id=proposal.decision_id)
 
 
-def _check_scope() -> None:
+def check_scope() -> None:
+    """Raises ScopeMissing: the caller decides on nothing."""
     if not caller().scope.covers(Scope.APPROVE):
         raise ScopeMissing(f"found {caller().scope.value}, needed is {Scope.APPROVE.value}")

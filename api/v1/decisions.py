@@ -17,8 +17,10 @@ from api.edge.policy import READ, WRITE
 from api.edge.routing import route
 from api.schema.decisions import OPEN, DecisionAnswer, DecisionBody, DecisionPage, DecisionsQuery
 from api.v1.decision_answers import asked_answer, decision_answer, summary_of
-from api.v1.decision_rules import check_files, names_of, visible_proposal, waited_for
+from api.v1.decision_files import check_files
+from api.v1.decision_rules import names_of, visible_proposal, waited_for
 from api.v1.groups import NO_TREE, children_of_group, label_of, meant_group, sight
+from api.v1.instead import policy_instead
 from api.v1.paging import Position, cursor_after, position
 from api.v1.trail import keep_row
 from shared.domain.decision_requests import DecisionRequest, asked_by_hand
@@ -61,9 +63,10 @@ def make_decision(services: Services, json: DecisionBody) -> tuple[DecisionAnswe
     """
     who, now = caller(), datetime.now(UTC)
     group = meant_group(services, json.parent, **json.model_dump(include={"cluster", "partition", "project"}))
+    policy = None if json.policy is None else policy_instead(services, group, json.policy)
     children_of_group(services, group)
     hours = None if json.horizon is None else json.horizon.seconds / SECONDS_PER_HOUR
-    asked = asked_by_hand(group, now, who.caller_id, who.name, hours)
+    asked = asked_by_hand(group, now, who.caller_id, who.name, hours, policy=policy)
     return ask(services, asked)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from shared.domain.audits import AUTOMATIC
 from shared.domain.jobs import Job, JobState
-from shared.domain.policies import Group
+from shared.domain.policies import Group, Policy
 from shared.domain.proposals import decision_id
 from shared.domain.runs import Run
 
@@ -37,6 +37,7 @@ class DecisionRequest:
 
     decision_id: of the proposal that is to come, where a person has asked; else of the run of the job.
     horizon_hours: so much of what is forecast counts; None = all of it.
+    policy: that it is made with, in place of what holds; owners and freezes stay as they are. None = what holds.
     undoes: the decision that is in force, and whose inverse is to be proposed; "" = a new one is to be made.
     asked_by, name: id and name of the token; AUTOMATIC = a job's end did, which is that of `job_id`.
     due_at: when the task is sent again; None = it is over.
@@ -49,6 +50,7 @@ class DecisionRequest:
     parent: str
     partition: str
     horizon_hours: float | None = None
+    policy: Policy | None = None
     undoes: str = ""
     asked_at: datetime
     asked_by: str
@@ -72,13 +74,21 @@ class DecisionRequest:
 
 
 def asked_by_hand(
-    group: Group, asked_at: datetime, token_id: str, name: str, horizon_hours: float | None = None, *, undoes: str = ""
+    group: Group,
+    asked_at: datetime,
+    token_id: str,
+    name: str,
+    horizon_hours: float | None = None,
+    *,
+    policy: Policy | None = None,
+    undoes: str = "",
 ) -> DecisionRequest:
     """What a person asks for; the same within a second is the same."""
     return DecisionRequest(
         decision_id=decision_id(group, asked_at.replace(microsecond=0), token_id, undoes),
         **group._asdict(),
         horizon_hours=horizon_hours,
+        policy=policy,
         undoes=undoes,
         asked_at=asked_at,
         asked_by=token_id,

@@ -6,6 +6,7 @@ import inspect
 from typing import ClassVar, Self
 
 MAX_REASON = 300  # characters
+MAX_ID = 200  # likewise: whatever stands in an address is told back
 PUBLIC_IDS = frozenset({"connection", "queue"})  # of an error whose detail is not for readers
 
 
@@ -43,7 +44,7 @@ class QueuecastError(Exception):
         return self._told or self._message(self.ids, self.detail)
 
     def _message(self, ids: dict[str, object], detail: str) -> str:
-        where = ", ".join(f"{name} {value}" for name, value in ids.items() if value != "")
+        where = ", ".join(f"{name} {_cut(value)}" for name, value in ids.items() if value != "")
         parts = [f"{self.headline} ({where})" if where else self.headline, detail]
         return ": ".join(part for part in parts if part)
 
@@ -56,6 +57,11 @@ def reason_of(error: Exception) -> str:
     """What readers and the log are told of an error, one of ours or of a library: its message on one line, cut."""
     reason = error.public if isinstance(error, QueuecastError) else f"{type(error).__name__}: {error}"
     return " ".join(reason.split())[:MAX_REASON]
+
+
+def _cut(value: object) -> str:
+    said = str(value)
+    return said if len(said) <= MAX_ID else f"{said[:MAX_ID]}…"
 
 
 def _rebuild(kind: type[QueuecastError], said: tuple[str, ...], ids: dict[str, object]) -> QueuecastError:

@@ -48,7 +48,7 @@ def decide_alone(asked: Asked, forecasts: Sequence[Forecast]) -> Decided | None:
     """What to change of queues that have a limit; None = none of them has one and a forecast that tells of what is ahead."""
     request = asked.job.request
     group = Group(request.project, request.cluster, "")
-    policy, usable = asked.resources.store.policies.of(group), [each for each in forecasts if present_of(each) is not None]
+    policy, usable = asked.policy_of(group), [each for each in forecasts if present_of(each) is not None]
     if not asked.counts(policy) or not usable:
         return None
     used, because = paused(asked.resources.store, policy, asked.now)

@@ -16,6 +16,7 @@ from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.forecasts import Forecast
 from shared.domain.jobs import Job
 from shared.domain.policies import Group, Policy
+from shared.domain.policy_changes import changes
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import PlanCost, Proposal, ProposedChange, Step, decision_id
 from shared.domain.recommendations import Recommendation
@@ -76,6 +77,21 @@ class Asked:
         past = known_until(forecast, points, self.now)
         asked = Question.of(forecast, present, terms, facts, self.now, steps=self.steps(forecast), past=past)
         return replace(asked, starts=tuple(start.astimezone(self.zone) for start in asked.starts))
+
+    def policy_of(self, group: Group) -> Policy:
+        """What holds for these queues, or what whoever asks wants to be counted with instead."""
+        known, asked = self.resources.store.policies.of(group), self.request.policy
+        if asked is None or asked.group != group:
+            return known
+        same = {
+            name: getattr(known, name) for name in ("owners", "freezes", "version", "changed_at", "changed_by", "changed_by_id")
+        }
+        return replace(asked, **same)
+
+    def instead(self, policy: Policy) -> tuple[str, ...]:
+        """What was counted with in place of what holds; () = with what holds."""
+        told = changes(self.resources.store.policies.of(policy.group), policy) if self.request.policy is not None else ""
+        return (f"Made with another policy than the one that holds: {told}.",) if told else ()
 
     def counts(self, policy: Policy) -> bool:
         """Whether the forecasts of the job are those that the policy names."""
@@ -140,7 +156,7 @@ class Decided:
             forecast_jobs=tuple(islice(dict.fromkeys(forecast.job_id for forecast in self.forecasts), 20)),
             job=self.job,
             sentence=sentence_of(self.changes, self.kept, Clock(now=asked.now, look_at=look_at, zone=asked.zone)),
-            because=(*self.because, *asked.shortened(end_at - start_at, self.forecasts[0])),
+            because=(*asked.instead(self.policy), *self.because, *asked.shortened(end_at - start_at, self.forecasts[0])),
             changes=self.changes,
             kept=self.kept,
             cost=self.cost,

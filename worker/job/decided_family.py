@@ -51,7 +51,7 @@ class Family:
         """That of a parent's children, and what is to be said of it."""
         if parent not in self.policies:
             group, store = Group("", self.asked.cluster, parent, self.partition), self.asked.resources.store
-            self.policies[parent] = paused(store, store.policies.of(group), self.asked.now)
+            self.policies[parent] = paused(store, self.asked.policy_of(group), self.asked.now)
         return self.policies[parent]
 
     def is_decided_on(self, parent: str) -> bool:

@@ -16,6 +16,7 @@ from shared.store import Store
 from tests.api.a_cluster import NOW
 from tests.api.decided import id_of, keep_proposal, with_cluster
 from tests.api.scene import Granting, waiting_in_the_plan_lane
+from tests.decisions import DAY
 from tests.factories import a_job, a_request
 
 
@@ -126,3 +127,37 @@ def test_a_proposal_that_is_there_is_told_before_its_maker_has_noted_it(client: 
     kept = keep_proposal(store, at=at, proposed_by="local")
     assert kept.decision_id == made["decision_id"]
     assert client.get(made["links"]["self"]).json["state"] == "proposed"
+
+
+def test_one_decision_is_made_with_another_policy_by_whoever_could_say_it(
+    client: FlaskClient, store: Store, grant: Granting
+) -> None:
+    instead = {"queues": [{"queue": "root.etl", "floor": 20}], "max_changes": 8}
+    body = {"parent": "root", "cluster": "prod", "policy": instead}
+    refused = client.post("/v1/decisions", json=body, headers=grant("write"))
+    assert (refused.status_code, "a policy takes approve" in refused.json["detail"]) == (403, True)
+    made = client.post("/v1/decisions", json=body, headers=grant("approve"))
+    assert made.status_code == 202
+    asked = store.decision_requests.get(made.json["decision_id"]).policy
+    assert asked is not None
+    assert (asked.max_changes, asked.rule("root.etl").floor) == (8, 20.0)
+    assert store.policies.find(None) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "loc"),
+    [
+        ({"owners": ["t1"]}, ["policy", "owners"]),
+        ({"queues": [{"queue": "root.etl", "owners": ["t1"]}]}, ["policy", "queues", "0", "owners"]),
+        ({"freezes": [{"start_at": "2026-12-24T00:00:00Z", "end_at": "2026-12-25T00:00:00Z"}]}, ["policy", "freezes"]),
+        ({"schedule_id": "daily"}, ["policy", "schedule_id"]),
+        ({"queues": [{"queue": "root.nowhere"}]}, ["queues"]),
+        ({"budget_percent": 101}, ["budget_percent"]),
+    ],
+)
+def test_a_policy_for_one_decision_changes_nothing_of_who_decides_and_when(
+    client: FlaskClient, store: Store, policy: object, loc: list[object]
+) -> None:
+    refused = client.post("/v1/decisions", json={"parent": "root", "cluster": "prod", "policy": policy})
+    assert (refused.status_code, refused.json["errors"][0]["loc"]) == (422, loc)
+    assert store.decision_requests.due(NOW + DAY, 10) == []

@@ -234,3 +234,19 @@ def test_what_a_job_tells_of_earlier_days_is_no_answer_to_what_is_to_be_changed_
     here.store.decision_requests.add(asked)
     decide(here, asked.decision_id, NOW)
     assert here.store.decision_requests.get(asked.decision_id).outcome is Outcome.NOTHING
+
+
+def test_a_decision_may_be_made_with_another_policy_and_says_so(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    keep_queue(here.store, "root.adhoc", 100 * MB, 300 * MB, seed=2)
+    ended_job(here.store)
+    holds = Policy(**GROUP._asdict(), version=3, owners=("t9",))
+    here.store.policies.replace(here.store.policies.of(GROUP), holds)
+    asked = asked_by_hand(GROUP, NOW, "t1", "ops", policy=replace(holds, version=0, owners=(), max_changes=1))
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    made = here.store.proposals.get(asked.decision_id)
+    assert len(made.changes) == 1
+    assert made.because[0] == "Made with another policy than the one that holds: max_changes 5 → 1."
+    assert (made.policy.owners, made.policy.version) == (("t9",), 3)
+    assert here.store.policies.of(GROUP).max_changes == 5
