@@ -16,7 +16,7 @@ from api.edge.policy import Policy
 from api.edge.routing import route
 from api.schema.decisions import DecisionAnswer, ExportAnswer, RejectBody, StepBody, ValidatedAnswer
 from api.v1.decision_answers import decision_answer, files_of
-from api.v1.decision_rules import ACTIONS, check_inverse, check_validate, visible_proposal
+from api.v1.decision_rules import ACTIONS, TRIED, check_inverse, check_validate, visible_proposal
 from api.v1.decisions import ask
 from api.v1.trail import keep_row
 from shared.connections.yarn import applier
@@ -85,7 +85,7 @@ def validate_decision(services: Services, decision_id: str, json: StepBody) -> V
         words = connection.changes().validate(as_xml(proposal.patch).encode("ascii", "xmlcharrefreplace")) if connection else ""
     except (SourceNotFound, CredentialsRefused) as error:
         raise ProposalForbids(f"its cluster does not try it: {error.public}", decision_id=decision_id) from error
-    keep_row(services, proposal, "validated", now, reason="; ".join(filter(None, [json.reason.strip(), words])))
+    keep_row(services, proposal, TRIED, now, reason="; ".join(filter(None, [json.reason.strip(), words])))
     return ValidatedAnswer(decision_id=decision_id, is_accepted=not words, words=words)
 
 

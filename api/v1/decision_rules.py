@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.edge.context import Services
 from api.edge.identity import caller
@@ -15,6 +15,7 @@ from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.owners import owned_by_others, with_owners
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
 from shared.domain.proposals import Proposal, check_approval, check_in_time
+from shared.domain.timegrid import MINUTE
 from shared.domain.tokens import Scope
 from shared.errors import (
     NotFound,
@@ -32,6 +33,7 @@ HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, Proposa
 WITH_FILES = HANDED_OVER - {ProposalState.APPROVED} | {ProposalState.FAILED}  # also to undo what has gone wrong
 BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
 IN_FORCE = frozenset({ProposalState.EXPORTED, ProposalState.SEEN, ProposalState.FAILED})  # as far as anybody knows
+TRIED, TRIED_EVERY = "validated", timedelta(minutes=5)  # in the audit trail; of one cluster
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 NO_TOKENS = (
     "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
@@ -128,13 +130,24 @@ def check_apply(services: Services, proposal: Proposal, now: datetime) -> None:
     check_tree(services, proposal)
 
 
-def check_validate(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
+def check_validate(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way of having its cluster try it, which nobody does without need: queue metrics begin anew."""
     if proposal.state not in BEFORE_FORCE:
         raise ProposalForbids(f"it is {proposal.state}: there is nothing to try; {NEW_ONE}", decision_id=proposal.decision_id)
     check_owner(services, proposal)
     check_reach(services.settings, proposal)
     check_tree(services, proposal)
+    _check_tried(services, proposal, now)
+
+
+def _check_tried(services: Services, proposal: Proposal, now: datetime) -> None:
+    """Raises ProposalForbids: something was tried on the cluster a moment ago, by whomever."""
+    rows = services.store.audits.between(now - TRIED_EVERY)
+    tried = [row.at for row in rows if row.what == TRIED and row.cluster == proposal.cluster]
+    if tried:
+        often = f"accepted is one in {TRIED_EVERY.seconds // 60} min, so from {max(tried) + TRIED_EVERY:{MINUTE}} on"
+        why = f"its cluster has just tried one, whose queue metrics began anew by that; {often}"
+        raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 
 def check_inverse(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them

@@ -25,6 +25,7 @@ class KeptReplay:
     """What a replay of a series came to. verdict: None = nothing of its past could be replayed, for this reason.
 
     has_week: whether the rule counted with the last week as it was.
+    issued_at: of the forecast that it was made for, whose steps a timetable counts; None = an earlier release has not kept it.
     """
 
     series_id: str
@@ -35,6 +36,7 @@ class KeptReplay:
     verdict: ReplayVerdict | None = None
     reason: str = ""
     has_week: bool = True
+    issued_at: datetime | None = None
 
 
 REPLAYS = Table(

@@ -75,14 +75,20 @@ class Family:
         return reasons[0] if all(reasons) else ""
 
 
+TO_DO = "What it has itself is decided on among its siblings; what each of them gets, its template says."
+
+
 def why_no_plan(tree: QueueTree, parent: Queue, above: Share, children: Sequence[Queue], whole: Resources | None) -> str:
     """Why nothing is proposed for the children of a queue, in a sentence; "" = a plan can be made."""
     if tree.scheduler is not Scheduler.CAPACITY:
         return "The fair scheduler has no capacities: its own file of allocations is edited by hand."
     if dynamic := [child.name for child in children if child.is_dynamic]:
-        return f"Queues are made below it when applications ask for them ({listed(dynamic)}), with the capacity of a template."
+        made = f"Queues are made below it when applications ask for them ({listed(dynamic)})"
+        return f"{made}, with the capacity of a template. {TO_DO}"
     if parent.creation is not Creation.OFF:
-        return "Queues are made below it when applications ask for them: what its children have then is not known before."
+        return (
+            f"Queues are made below it when applications ask for them: what its children have then is not known before. {TO_DO}"
+        )
     if reason := _about_modes(modes_of(children, above.partition)):
         return reason
     is_known = whole is not None and whole.memory_mb > 0

@@ -65,6 +65,7 @@ def replayed(asked: Asked, subject: Subject, *, is_change: bool) -> KeptReplay |
         verdict=own,
         reason="" if own else NO_PAST,
         has_week=subject.has_week,
+        issued_at=forecast.issued_at,
     )
     asked.resources.store.replays.save([made])
     return made

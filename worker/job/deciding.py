@@ -31,6 +31,7 @@ from worker.job.decided_alone import decide_alone, present_of
 from worker.job.decided_asked import Asked
 from worker.job.decided_files import configured_of, kept_files
 from worker.job.decided_from import by_worth
+from worker.job.decided_timetables import with_timetables
 from worker.job.decided_together import decide_together
 from worker.job.decided_told import Told
 from worker.job.resources import Resources
@@ -92,7 +93,8 @@ def _proposals(resources: Resources, request: DecisionRequest, now: datetime) ->
     asked = Asked(resources=resources, request=request, job=job, now=now)
     forecasts = resources.store.forecasts.find(job_id=job.job_id)
     for told, file in _told(asked, forecasts):
-        proposal = told.decided.proposal(asked, tree_hash=told.tree_hash, follows=told.follows, patch=told.patch)
+        decided = with_timetables(asked, told.decided)
+        proposal = decided.proposal(asked, tree_hash=told.tree_hash, follows=told.follows, patch=told.patch)
         _keep(resources, proposal, file, now)
         yield proposal
 

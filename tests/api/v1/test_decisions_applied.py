@@ -110,6 +110,12 @@ def test_the_cluster_tries_it_and_takes_nothing_up(client: FlaskClient, store: S
     assert fleet.cluster.properties["yarn.scheduler.capacity.root.etl.capacity"] == "60"
     [_, entry] = store.audits.of(made.decision_id)
     assert (entry.what, entry.who, entry.source, entry.reason) == ("validated", "local", "127.0.0.1", "a look")
+    again = client.post(path)
+    assert (again.status_code, "accepted is one in 5 min" in again.json["detail"]) == (409, True)
+
+
+def test_what_the_cluster_has_against_it_is_told_in_its_words(client: FlaskClient, store: Store, fleet: Fleet) -> None:
+    made = of_fleet(store, fleet)
     wrong = (PATCH[0], PropertyChange(queue="root.bi", key="capacity", before="40", after="99"))
     refused = keep_proposal(store, patch=wrong, tree_hash=made.tree_hash, proposed_by="t2")
     told = client.post(f"/v1/decisions/{refused.decision_id}/validate").json

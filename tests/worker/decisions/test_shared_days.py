@@ -8,6 +8,7 @@ import pytest
 
 from tests.worker.decisions.demands import BLOCKS, wanted_of, with_days
 from worker.decisions.shared_days import on_shared_days
+from worker.decisions.terms import Facts
 
 
 def test_where_one_has_no_day_as_it_was_all_siblings_go_without() -> None:
@@ -23,3 +24,10 @@ def test_where_one_has_no_day_as_it_was_all_siblings_go_without() -> None:
     short = replace(full, vcores=few.memory, vcores_blocks=few.memory_blocks)  # of processors fewer days are known
     assert len(on_shared_days([short], counts_vcores=True)[1]) == 2
     assert len(on_shared_days([short], counts_vcores=False)[1]) == 7
+
+
+def test_a_new_queue_that_is_not_changed_yet_takes_no_day_from_its_siblings() -> None:
+    full, new = with_days(wanted_of(1.0), 2.0), replace(wanted_of(3.0), facts=Facts(history_days=3.0))
+    found, days = on_shared_days([full, new], counts_vcores=True)
+    assert len(days) == 7
+    assert [None if each is None else int(each.memory.is_recent.sum()) for each in found] == [7, 0]

@@ -13,6 +13,7 @@ from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
 from shared.domain.recipes import Winner, search_of
 from shared.domain.recommendations import Confidence
+from shared.domain.timetables import Segment, TimetableVerdict
 from shared.store.replays import Evidence
 from tests.factories import MONDAY, a_job, a_request, a_score
 from tests.worker.job.decided import MB, NOW, STEPS, demand, ended_job, keep_queue, shape
@@ -250,3 +251,25 @@ def test_a_decision_may_be_made_with_another_policy_and_says_so(here: Resources)
     assert made.because[0] == "Made with another policy than the one that holds: max_changes 5 → 1."
     assert (made.policy.owners, made.policy.version) == (("t9",), 3)
     assert here.store.policies.of(GROUP).max_changes == 5
+
+
+def test_a_timetable_that_would_have_paid_is_told_by_the_clock(here: Resources) -> None:
+    keep_queue(here.store, "root.etl", 100 * MB, 105 * MB)
+    (first,) = decided(here)
+    assert not any("timetable" in line for line in first.because)
+    [kept] = here.store.replays.of([each.series_id for each in here.store.forecasts.newest_of_each()], first.job).values()
+    assert kept.verdict is not None
+    offered = TimetableVerdict(
+        days=21,
+        ratio=0.78,
+        switches_a_day=2.0,
+        is_offered=True,
+        sentence="A timetable would have cost 78.0 % of one constant a day on 21 days of its past, changes paid.",
+        segments=(Segment(first=0, end=6, capacity=120 * MB), Segment(first=6, end=24, capacity=80 * MB)),
+    )
+    here.store.replays.save([replace(kept, verdict=replace(kept.verdict, timetable=offered))])
+    asked = asked_by_hand(GROUP, NOW, "t1", "ops")
+    here.store.decision_requests.add(asked)
+    decide(here, asked.decision_id, NOW)
+    told = here.store.proposals.get(asked.decision_id).because[-1]
+    assert told == f"root.etl: {offered.sentence.rstrip('.')}: 00:00–06:00 120 GB, 06:00–00:00 80 GB."
