@@ -8,7 +8,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from api import dashboard, ops, v1
-from api.edge import audit, auth, etags, limits, problems, request_checks, sessions
+from api.edge import audit, auth, compression, etags, limits, problems, request_checks, sessions
 from api.edge.context import EXTENSION, Services
 from api.edge.proxies import behind_proxies
 from api.edge.routing import NamePath, add_routes, check_policies
@@ -44,6 +44,7 @@ def _guard(app: Flask, services: Services) -> None:
     health.register(app, services)
     audit.register(app)
     request_checks.name_requests(app)
+    compression.register(app)
     etags.register(app)
     auth.identify_callers(app, services)
     limits.register(app, services)

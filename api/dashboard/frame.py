@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -15,7 +16,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.dashboard import words
-from api.edge import problems
+from api.edge import compression, problems
 from api.edge.identity import known_caller
 from api.edge.login import wants_page
 from api.edge.policy import PROBE
@@ -69,13 +70,26 @@ def blueprint(settings: Settings) -> Blueprint:
 @route("GET", "/static/<path:filename>", PROBE)
 def static(filename: str) -> Response:
     """Send a file; browsers cache it for a year if the address has the hash of its content, else they revalidate."""
-    return send_from_directory(STATIC, filename, max_age=YEAR_SECONDS if "v" in request.args else None)
+    answer = send_from_directory(STATIC, filename, max_age=YEAR_SECONDS if "v" in request.args else None)
+    etag, _ = answer.get_etag()
+    if compression.is_text(answer.mimetype or "") and etag:
+        answer.set_etag(etag, weak=True)
+        if answer.status_code == 200 and compression.is_wanted():
+            answer.close()
+            compression.put(answer, _compressed(filename, etag))
+    return answer
 
 
 @route("GET", "/favicon.ico", PROBE)
 def favicon() -> Response:
     """Send the icon to whoever asks for it without reading a page."""
     return Response((STATIC / "icon.svg").read_bytes(), mimetype="image/svg+xml")
+
+
+@cache
+def _compressed(filename: str, _etag: str) -> bytes:
+    """The file, as small as it gets; once, until it changes."""
+    return gzip.compress((STATIC / filename).read_bytes(), 9, mtime=0)
 
 
 def _no_such_page(error: NotFound) -> AnyResponse | tuple[str, int, dict[str, str]]:

@@ -40,7 +40,7 @@ def show_progress(services: Services, job_id: str) -> Response:
         answer.status_code = STOP_POLLING
         return answer
     answer.headers["Cache-Control"] = "no-cache, private"
-    answer.add_etag()
+    answer.add_etag(weak=True)  # compression gives it two forms
     return answer.make_conditional(request)
 
 

@@ -110,4 +110,4 @@ def _exceeding(forecast: Forecast, now: datetime, level: float, threshold: float
 
 
 def _starts(forecast: Forecast, steps: list[int]) -> tuple[datetime, ...]:
-    return tuple(forecast.start_of(step + 1) for step in steps)
+    return forecast.starts_of([step + 1 for step in steps])

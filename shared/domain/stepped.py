@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.timegrid import TimeGrid
@@ -67,3 +67,10 @@ class Issued(Stepped):
         """Start of step `step` (1, 2, …), UTC; also of one before the first or after the last."""
         is_kept = 0 < step <= len(self.day_starts)
         return self.day_starts[step - 1] if is_kept else self.grid.step_start(self.issued_at, step)
+
+    def starts_of(self, steps: Sequence[int]) -> tuple[datetime, ...]:
+        """`start_of` of each of them; of many at little cost, where all steps are equally long."""
+        if not steps or self.day_starts or self.grid.zone is not None:
+            return tuple(map(self.start_of, steps))
+        first, length = self.start_of(1), timedelta(seconds=self.step_seconds)
+        return tuple(first + (step - 1) * length for step in steps)
