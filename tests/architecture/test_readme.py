@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.architecture.house import ROOT, fail_on, mistakes, syntax_of, verbs
 
 README = (ROOT / "README.md").read_text()
 MANUAL = (ROOT / "deploy/README.md").read_text()
+MAX_LINES = 200  # of the first page
 BOTH = f"{README}\n{MANUAL}"
 LINKS = [
     (text, folder, target)
@@ -28,6 +30,12 @@ LINKS = [
 ]
 COMMANDS = re.findall(r"^(queuecast [^#\n]+)", BOTH, re.MULTILINE) + re.findall(r"`(queuecast [^`]+)`", BOTH)
 OPERATED = re.findall(r"run --rm -T (api [^>#\n]+)", MANUAL)
+
+
+def anchors(page: str) -> set[str]:
+    """What links to a page's headings end with, as its readers make them: small letters, hyphens, no other marks."""
+    prose = re.sub(r"^```.*?^```", "", page, flags=re.DOTALL | re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.+)$", prose, re.MULTILINE)}
 
 
 def definitions(path: Path) -> set[str]:
@@ -40,7 +48,23 @@ def definitions(path: Path) -> set[str]:
 
 
 def test_every_link_leads_somewhere() -> None:
-    fail_on(target for _, folder, target in LINKS if "://" not in target and not (folder / target).exists())
+    local = [(folder, target) for _, folder, target in LINKS if "://" not in target and not target.startswith("#")]
+    fail_on(target for folder, target in local if not (folder / target.partition("#")[0]).exists())
+
+
+def test_every_link_to_a_part_of_the_manual_leads_to_one_and_its_contents_name_all() -> None:
+    linked = {target.removeprefix("deploy/README.md")[1:] for _, _, target in LINKS if re.match(r"(deploy/README\.md)?#", target)}
+    fail_on(linked - anchors(MANUAL))
+    contents = set(re.findall(r"\]\(#([^)]+)\)", MANUAL.partition("\n## ")[0]))
+    fail_on(anchors("\n".join(re.findall(r"^## .+$", MANUAL, re.MULTILINE))) - contents)
+
+
+def test_the_first_page_is_short_and_its_one_job_is_submitted_and_followed() -> None:
+    assert len(README.splitlines()) <= MAX_LINES
+    [block] = [each for each in re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE) if "queuecast" in each]
+    assert subprocess.run(["sh", "-n"], input=block, text=True, check=False).returncode == 0
+    steps = [line.split()[1] for line in block.splitlines() if line.startswith("queuecast ")]
+    assert steps == ["simulate", "up", "submit", "queues"]
 
 
 def test_every_linked_function_and_class_is_defined_in_the_linked_file() -> None:
@@ -78,7 +102,7 @@ def test_every_call_in_it_exists(settings: Settings) -> None:
 
 
 def test_its_payload_is_accepted() -> None:
-    [payload] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    [payload] = re.findall(r"^cat > request\.json <<'END'\n(.*?)^END$", README, re.DOTALL | re.MULTILINE)
     assert JobBody.model_validate(json.loads(payload)).to_request().job_name == "Resource Forecasting"
 
 
