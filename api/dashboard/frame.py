@@ -56,6 +56,7 @@ def blueprint(settings: Settings) -> Blueprint:
         "readable": outgoing.readable,
         "limit_of": limit_of,
         "gigabytes": gigabytes,
+        "day": words.day,
         "moment": partial(words.moment, zone=zone),
         "age": lambda at: words.age(at, datetime.now(UTC)),
     }

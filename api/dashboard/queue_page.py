@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from flask import render_template, request
 from pydantic import Field
@@ -16,6 +17,7 @@ from api.dashboard.addresses import query_of
 from api.dashboard.components import made_of
 from api.dashboard.family import Family, family_of
 from api.dashboard.overview import row_of
+from api.dashboard.today import today_of
 from api.dashboard.whatif import slider_of
 from api.edge.context import Services
 from api.edge.limits_now import as_now
@@ -62,7 +64,7 @@ class QueueQuery(SeriesChoice):
     issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
     compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
-    tab: Literal["all", "today", "1", "2"] = "all"
+    tab: Literal["today", "1", "2", "3", "all"] = Field("today", description="the day, those after it, three days, or all")
     parent: fields.FilledLabel | None = Field(None, description="what if it were below this queue")
     capacity: fields.FilledLabel | None = Field(None, description="and so much of it guaranteed, such as 30%")
 
@@ -86,7 +88,7 @@ def show(services: Services, queue: str) -> str:
         **made_of(present, row.peak),
         relative=relative_of(present, now) if row.peak else None,
         is_newest=is_newest,
-        lines=chart_lines(present, services.settings.mark_levels),
+        **_today(services, forecast, now),
         **_ahead(services, forecast, query, now, is_newest=is_newest),
         drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
         others=[name for name in others if name not in query.compare],
@@ -100,6 +102,12 @@ def show(services: Services, queue: str) -> str:
     )
 
 
+def _today(services: Services, forecast: Forecast, now: datetime) -> dict[str, object]:
+    """The day that is shown first, and what was forecast before it, as it is drawn."""
+    today = today_of(services, forecast, now, ZoneInfo(services.settings.display_timezone))
+    return {"today": today, "before": _drawn(today.before, is_newest=False) if today.before else None}
+
+
 def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:
     """What is told of the steps still ahead."""
     present = as_now(services, forecast)
@@ -107,6 +115,7 @@ def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datet
     family = family_of(services, forecast, query.parent, query.capacity, now) if is_told else Family()
     return {
         "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
+        "lines": chart_lines(present, services.settings.mark_levels),
         "breaches": breaches(present, levels_told(present), now),
         "slider": slider_of(present) if is_told else None,
         "family": family,

@@ -101,6 +101,11 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
     return NONE if at is None else f"{at.astimezone(zone):%a %-d %b, %H:%M}"
 
 
+def day(at: datetime) -> str:
+    """A day as its own zone has it: Tue 1 Dec 2026."""
+    return f"{at:%a %-d %b %Y}"
+
+
 def duration(seconds: float) -> str:
     """A length of time in whole ones of its largest unit: `3 h`, `45 s`."""
     for name, size in SECONDS_OF_UNITS:

@@ -102,7 +102,7 @@ def test_the_headline_says_which_peak_when_and_how_sure(shown: Page) -> None:
     expect(facts).to_contain_text("prophet")
 
 
-@pytest.mark.parametrize(("tab", "first_day"), [("Today", 0), ("+1d", 1), ("+2d", 2)])
+@pytest.mark.parametrize(("tab", "first_day"), [("Today", 0), ("Tomorrow", 1)])
 def test_a_tab_shows_one_day_and_the_address_remembers_it(shown: Page, tab: str, first_day: int) -> None:
     shown.get_by_role("button", name=tab, exact=True).click()
     midnight = THIS_HOUR.replace(hour=0).timestamp() + first_day * 86_400
@@ -113,7 +113,47 @@ def test_a_tab_shows_one_day_and_the_address_remembers_it(shown: Page, tab: str,
     expect(shown.get_by_role("button", name=tab, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
+def test_what_was_forecast_before_the_day_lies_over_what_came(llap: None, store: Store, page: Page, url: str) -> None:
+    midnight = THIS_HOUR.replace(hour=0)
+    noon = midnight + 12 * HOUR
+    page.clock.set_fixed_time(noon)
+    keep(store, "llap", 90, 95, hours=48, issued_at=midnight - 3 * HOUR, model="var")
+    opened(page, f"{url}/queues/llap")
+    labels = page.evaluate(f"{CHART}.series.map(each => each.label)")
+    assert labels[-4:] == [
+        *("forecast before the day", "forecast before the day, upper bound"),
+        *("forecast before the day, lower bound", "outside its bounds"),
+    ]
+    times, predicted = column(page, 0), column(page, len(labels) - 4)
+    told = [at for at, value in zip(times, predicted, strict=True) if value is not None]
+    assert (told[0], len(told)) == (midnight.timestamp(), 24)
+    expect(page.get_by_text("before it began, issued")).to_be_visible()
+    outside = [value for value in column(page, len(labels) - 1) if value is not None]
+    points = page.request.get(
+        f"{url}/v1/queues/llap/series?issued_at={(midnight - 3 * HOUR).isoformat().replace('+', '%2B')}"
+    ).json()
+    left = [
+        point["actual"]
+        for point in points["points"]
+        if point["timestamp"] >= midnight.isoformat().replace("+00:00", "Z")
+        and point["actual"] is not None
+        and point["prediction"] is not None
+        and not point["lower_bound"] <= point["actual"] <= point["upper_bound"]
+    ]
+    assert (outside, len(outside) > 0) == (left, THIS_HOUR.hour > 0)
+
+
+def test_a_forecast_of_the_past_shows_the_day_that_it_was_issued_on(store: Store, page: Page, url: str) -> None:
+    keep(store, "llap", 70, 90, hours=24, issued_at=THIS_HOUR - 40 * 24 * HOUR)
+    opened(page, f"{url}/queues/llap")
+    day = THIS_HOUR - 40 * 24 * HOUR
+    expect(page.get_by_role("button", name=f"{day:%a %-d %b %Y}", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert scale(page)[0] == pytest.approx(day.replace(hour=0).timestamp(), abs=2)
+    expect(page.locator("#chart-problem")).to_be_hidden()
+
+
 def test_one_zooms_by_buttons_and_by_dragging_and_comes_back(shown: Page) -> None:
+    shown.get_by_role("button", name="All", exact=True).click()
     low, high = scale(shown)
     shown.get_by_role("button", name="Zoom in").press("Enter")
     assert scale(shown)[1] - scale(shown)[0] == pytest.approx((high - low) / 2)

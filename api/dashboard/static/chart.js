@@ -1,10 +1,11 @@
 // The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
 
 import { call, line } from "./page.js";
-import { columns, isFan, isolated, joined, table } from "./series.js";
+import { columns, isFan, isolated, issuedBefore, joined, table } from "./series.js";
 
 const DAY = 86_400;
-const DASH = [6, 4];
+const DASH = [6, 4], DOTS = [2, 3];
+const FIRST_DAY = { 1: 1, 2: 2 }, LAST_DAY = { today: 1, 1: 2, 2: 3, 3: 3 }; // of a tab, in days from the first midnight
 const IN_SIGHT = 1.5; // of the highest value
 const MOST_LETTERS = 40; // of a change, in the chart
 // Okabe and Ito's colours, which people who see few colours can tell apart; the first queue has the colours of the page.
@@ -23,9 +24,9 @@ function colour(name) {
   return found;
 }
 
-/** Seconds since 1970 of the midnight that is `days` after the last one, in the page's time zone. */
+/** Seconds since 1970 of the midnight that is `days` after that of the day that is shown first, in the page's time zone. */
 function midnight(days) {
-  const now = Date.now();
+  const now = (Number(place.dataset.midnight) + DAY / 2) * 1000;
   const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const [hours, minutes, seconds] = parts.format(now + days * DAY * 1000).split(":").map(Number);
   return Math.floor(now / 1000) + days * DAY - hours * 3600 - minutes * 60 - seconds;
@@ -102,6 +103,20 @@ function looks(queues) {
     bands.push({ series: [first + 2, first + 3], fill: withAlpha(filled, 0.16) });
     if (queue.isFan) bands.push({ series: [first + 4, first + 5], fill: withAlpha(filled, 0.22) });
   });
+  return { series, bands };
+}
+
+/** What was forecast before the day began, dotted between its bounds, and rings where the actual value left them. */
+function looksBefore({ series, bands }) {
+  const value = (_plot, found) => digits(found), first = series.length;
+  const name = place.dataset.before ? "forecast before the day" : "forecast";
+  series.push(
+    { label: name, stroke: colour("muted"), width: 1.6, dash: DOTS, value, points: { show: false } },
+    { label: `${name}, upper bound`, stroke: colour("line"), width: 1, value, points: { show: false } },
+    { label: `${name}, lower bound`, stroke: colour("line"), width: 1, value, points: { show: false } },
+    { label: "outside its bounds", stroke: "transparent", value, points: { show: true, size: 9, width: 2, stroke: colour("bad"), fill: "transparent" } },
+  );
+  bands.push({ series: [first + 1, first + 2], fill: withAlpha(colour("muted"), 0.1) });
   return { series, bands };
 }
 
@@ -186,7 +201,7 @@ function options(queues, limits) {
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: room, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
     plugins: [lines(limits, queues[0].changes)],
-    ...looks(queues),
+    ...looksBefore(looks(queues)),
   };
 }
 
@@ -202,7 +217,7 @@ function showTab(tab) {
   const times = place.chart.data[0];
   const range = tab === "all"
     ? { min: times[0], max: times.at(-1) }
-    : { min: midnight(tab === "today" ? 0 : Number(tab)), max: midnight(tab === "today" ? 1 : Number(tab) + 1) };
+    : { min: midnight(FIRST_DAY[tab] ?? 0), max: midnight(LAST_DAY[tab]) };
   place.chart.setScale("x", range);
   for (const button of document.querySelectorAll("[data-tab][aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
@@ -244,9 +259,9 @@ function tell(problem) {
 async function start() {
   const queues = JSON.parse(place.dataset.queues);
   const from = new Date(Date.now() - Number(place.dataset.days) * DAY * 1000).toISOString();
-  let found;
+  let found, before;
   try {
-    found = await Promise.all(queues.map((queue) => call("GET", addressOf(queue, from))));
+    [before, ...found] = await Promise.all([askBefore(), ...queues.map((queue) => call("GET", addressOf(queue, from)))]);
   } catch (problem) {
     tell(problem);
     return;
@@ -255,7 +270,7 @@ async function start() {
     queue.isFan = isFan(found[index]);
     queue.changes = found[index].configuration_changes;
   });
-  const data = joined(found.map(columns));
+  const data = joined([...found.map(columns), issuedBefore(before, found[0])]);
   draw(queues, data);
   showTab(place.dataset.tab);
   place.dataset.drawn = queues.length;
@@ -273,6 +288,15 @@ async function start() {
   const numbers = document.getElementById("numbers");
   numbers.addEventListener("toggle", () => numbers.querySelector("div").replaceChildren(...found.map((each) => table(each, zone, digits))), { once: true });
   document.getElementById("csv").href = `${addressOf(queues[0], from, "csv")}`;
+}
+
+/** The series of the forecast that was issued before the day, of this day; null = it is the one that is shown. */
+function askBefore() {
+  if (!place.dataset.before) return null;
+  const address = new URL(JSON.parse(place.dataset.before).address, location.origin);
+  address.searchParams.set("from", new Date(midnight(0) * 1000).toISOString());
+  address.searchParams.set("to", new Date(midnight(1) * 1000).toISOString());
+  return call("GET", address);
 }
 
 /** Where a queue's series since `from` is told; of an earlier forecast, since as long before that. */

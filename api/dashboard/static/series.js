@@ -28,6 +28,17 @@ export function columns(series) {
   return [times, actual, prediction, ...edges];
 }
 
+/** Times, what was forecast before the day with its bounds, and the actual values that left them.
+ *  Without such a forecast that of the series itself, whose lines are there already. */
+export function issuedBefore(before, series) {
+  const points = (before ?? series).points;
+  const told = points.filter((point) => point.prediction !== null);
+  const isOutside = ({ actual, lower_bound: low, upper_bound: high }) => actual !== null && (actual < low || actual > high);
+  const outside = told.map((point) => (isOutside(point) ? point.actual : null));
+  const lines = ["prediction", "upper_bound", "lower_bound"].map((name) => told.map((point) => (before ? point[name] : null)));
+  return [told.map((point) => Date.parse(point.timestamp) / 1000), ...lines, outside];
+}
+
 /** A name from data, so that its letters turn nothing around it; shared/outgoing.py does the same. */
 export function isolated(name) {
   const told = name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
