@@ -154,7 +154,7 @@ function lines(limits, changes) {
         const now = plot.valToPos(Date.now() / 1000, "x", true);
         if (now > bbox.left && now < bbox.left + bbox.width) {
           stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
-          ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+          ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + bbox.height - 6 * devicePixelRatio); // where no line is named
         }
         drawChanges(plot, changes);
         for (const limit of limits) {
