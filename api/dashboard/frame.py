@@ -9,22 +9,23 @@ from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.dashboard import words
+from api.dashboard.own_zone import zone_of_reader
 from api.edge import compression, problems
 from api.edge.identity import known_caller
-from api.edge.login import wants_page
+from api.edge.login import asked_address, wants_page
 from api.edge.policy import PROBE
 from api.edge.routing import route
 from shared.config.settings import Settings
 from shared.domain import outgoing
 from shared.domain.evidence import gigabytes
 from shared.domain.exceedance import limit_of
+from shared.domain.tokens import Scope
 from shared.errors import QueuecastError
 
 STATIC = Path(__file__).with_name("static")
@@ -48,7 +49,7 @@ OF_VALUES = (
 
 def blueprint(settings: Settings) -> Blueprint:
     """The blueprint of the pages, with their template filters and error pages; `@route` gives each page its address."""
-    pages, zone = Blueprint("dashboard", __name__), ZoneInfo(settings.display_timezone)
+    pages = Blueprint("dashboard", __name__)
     filters: dict[str, Callable[..., object]] = {
         **{name: getattr(words, name) for name in OF_VALUES},
         "bdi": words.name,
@@ -57,7 +58,7 @@ def blueprint(settings: Settings) -> Blueprint:
         "limit_of": limit_of,
         "gigabytes": gigabytes,
         "day": words.day,
-        "moment": partial(words.moment, zone=zone),
+        "moment": lambda at: words.moment(at, zone_of_reader(settings.display_timezone), datetime.now(UTC)),
         "age": lambda at: words.age(at, datetime.now(UTC)),
     }
     pages.record(lambda state: state.app.jinja_env.filters.update(filters))
@@ -104,7 +105,7 @@ def problem_page(error: Exception) -> tuple[str, int, dict[str, str]]:
         raise error
     answer = problems.answer_to(error)
     problem = answer.get_json()
-    headers = {"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {}
+    headers = {name: answer.headers[name] for name in ("Retry-After", "HX-Redirect") if name in answer.headers}
     return render_template("problem.html", problem=problem), answer.status_code, headers
 
 
@@ -114,14 +115,17 @@ def is_fragment() -> bool:
 
 
 def _shared(settings: Settings) -> dict[str, object]:
+    who = known_caller()
     return {
         "instance": settings.instance_name,
         "flower_url": settings.flower_url,
-        "zone_name": settings.display_timezone,
+        "zone_name": zone_of_reader(settings.display_timezone).key,
+        "here": asked_address(),
+        "is_admin": who is not None and who.scope is Scope.ADMIN and who.projects is None,
         "release": version("queuecast"),
         "asset": asset,
         "now": datetime.now(UTC),
-        "who": known_caller(),
+        "who": who,
         "current": partial(_current, request.endpoint or ""),
     }
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
 
 from flask import render_template, request
 from pydantic import Field
@@ -17,6 +16,7 @@ from api.dashboard.addresses import query_of
 from api.dashboard.components import made_of
 from api.dashboard.family import Family, family_of
 from api.dashboard.overview import row_of
+from api.dashboard.own_zone import zone_of_reader
 from api.dashboard.today import today_of
 from api.dashboard.whatif import slider_of
 from api.edge.context import Services
@@ -104,7 +104,7 @@ def show(services: Services, queue: str) -> str:
 
 def _today(services: Services, forecast: Forecast, now: datetime) -> dict[str, object]:
     """The day that is shown first, and what was forecast before it, as it is drawn."""
-    today = today_of(services, forecast, now, ZoneInfo(services.settings.display_timezone))
+    today = today_of(services, forecast, now, zone_of_reader(services.settings.display_timezone))
     return {"today": today, "before": _drawn(today.before, is_newest=False) if today.before else None}
 
 

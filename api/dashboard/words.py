@@ -96,9 +96,12 @@ def skill(value: float | None) -> str:
     return NONE if value is None else f"{value * 100:+.0f}\u202f%"
 
 
-def moment(at: datetime | None, zone: ZoneInfo) -> str:
-    """A moment in the zone: `Thu 26 Nov, 09:00`."""
-    return NONE if at is None else f"{at.astimezone(zone):%a %-d %b, %H:%M}"
+def moment(at: datetime | None, zone: ZoneInfo, now: datetime) -> str:
+    """A moment in the zone: `Thu 26 Nov, 09:00`, and `Wed 26 Nov 2025, 09:00` where it is of another year than now."""
+    if at is None:
+        return NONE
+    there = at.astimezone(zone)
+    return f"{there:%a %-d %b, %H:%M}" if there.year == now.astimezone(zone).year else f"{there:%a %-d %b %Y, %H:%M}"
 
 
 def day(at: datetime) -> str:

@@ -100,6 +100,11 @@ class KnownSessions:
         session = self._by_digest.get(digest_of(session_id)) if is_session_id(session_id) else None
         return session.token_id if session is not None and now < session.expires_at else None
 
+    def ends_at(self, session_id: str) -> datetime | None:
+        """When it ends by itself; None = there is no such session."""
+        session = self._by_digest.get(digest_of(session_id)) if is_session_id(session_id) else None
+        return session.expires_at if session is not None else None
+
     def end(self, session_id: str) -> None:
         """End the session; one that has ended is no error."""
         if is_session_id(session_id):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -35,8 +35,14 @@ def test_bytes_are_told_in_units_that_people_read_and_together_in_one() -> None:
 
 
 def test_a_moment_is_told_in_the_zone_of_the_instance() -> None:
-    assert words.moment(MONDAY, ZoneInfo("Asia/Kathmandu")) == "Mon 5 Jan, 05:45"
-    assert words.moment(None, ZoneInfo("UTC")) == "–"
+    assert words.moment(MONDAY, ZoneInfo("Asia/Kathmandu"), MONDAY) == "Mon 5 Jan, 05:45"
+    assert words.moment(None, ZoneInfo("UTC"), MONDAY) == "–"
+
+
+def test_a_moment_of_another_year_tells_it_and_years_are_those_of_the_zone() -> None:
+    new_year = datetime(2025, 12, 31, 20, tzinfo=UTC)
+    assert words.moment(new_year, ZoneInfo("UTC"), MONDAY) == "Wed 31 Dec 2025, 20:00"
+    assert words.moment(new_year, ZoneInfo("Asia/Kathmandu"), MONDAY) == "Thu 1 Jan, 01:45"
 
 
 @pytest.mark.parametrize(
