@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from api.schema.fields import EXAMPLES, ONE, SEVERAL
-from shared.domain.wording import accepted
+from shared.domain.wording import accepted, meant
 
 MAX_PROBLEMS = 100  # nobody mends more at a time
 MAX_BYTES = 48_000  # of all of them
@@ -66,7 +66,9 @@ def _unknown(loc: list[str | int], item: ErrorDetails, form: type[BaseModel], *,
     """What to say of a field that is not known at its place, but may be at another."""
     if len(loc) > 1 and loc[-1] in form.model_fields:
         return f"no field of this place; `{loc[-1]}` stands in the request itself, beside `{loc[0]}`"
-    return "no field has this name" + (f"; known are {_known(item, form)}" if is_first else "")
+    known = _known(item, form)
+    hint = meant(str(loc[-1]), known.split(", "))
+    return f"no field has this name{hint}" + (f"; known are {known}" if is_first else "")
 
 
 def _form_of(loc: list[str | int]) -> str:

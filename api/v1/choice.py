@@ -10,6 +10,7 @@ from api.edge.identity import caller
 from api.schema.queries import SeriesChoice
 from shared.domain.forecasts import Forecast
 from shared.domain.identifiers import first_of, shown
+from shared.domain.wording import meant
 from shared.errors import QueueNotFound, SeveralSeries
 
 MAX_CHOICES = 10
@@ -35,7 +36,8 @@ def chosen_forecast(services: Services, queue: str, asked: SeriesChoice, issued_
     exact = {name: value for name in ("where", *CHANGING) if (value := getattr(asked, name)) is not None}
     fitting = [forecast for forecast in named if all(getattr(forecast, name) == value for name, value in exact.items())]
     if not fitting:
-        raise QueueNotFound("no such forecast", queue=queue)
+        known = services.store.forecasts.names(projects=projects_asked(asked.project))
+        raise QueueNotFound(f"no such forecast{meant(queue, [name for name in known if name != queue])}", queue=queue)
     newest_first = sorted(fitting, key=lambda forecast: (forecast.issued_at, forecast.created_at), reverse=True)
     by_choice = {_choice(forecast): forecast for forecast in reversed(newest_first)}
     if len({forecast.series_id for forecast in by_choice.values()}) > 1:

@@ -94,6 +94,10 @@ def using(path: Path | str, what: str) -> Iterator[None]:
     """What the system refuses becomes a sentence about the path that a person has named: UsageError. `what`: read, written."""
     try:
         yield
+    except FileNotFoundError as error:
+        if what == "read":
+            raise UsageError(f"there is no file {path}") from error
+        raise UsageError(f"{path} cannot be {what}: its folder is not there") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be {what}: {error.strerror or error}") from error
 

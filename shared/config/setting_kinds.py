@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationInfo
 
 from shared.config.redis_urls import TLS_FILES, RedisPlace
-from shared.domain.durations import ACCEPTED_FORMS, Duration
+from shared.domain.durations import ACCEPTED_FORMS, Duration, instead_of
 from shared.domain.wording import matching
 
 LEFT_SECONDS = 10  # for what a task has to say once it is told to stop; a server that is slow may take as long
@@ -65,7 +65,8 @@ def _kept_for(given: object) -> Duration | None:
     try:
         return None if given == "forever" else Duration.parse(str(given))
     except ValueError as error:
-        raise ValueError(f"accepted is {ACCEPTED_FORMS}; or forever") from error
+        hint = instead_of(str(given)).removeprefix("; ")
+        raise ValueError(f"{hint + '; ' if hint else ''}accepted is {ACCEPTED_FORMS}; or forever") from error
 
 
 def _usable_url(given: SecretStr) -> SecretStr:

@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     instance_name: str = Field("Queuecast", description="shown where several instances could be mixed up")
     display_timezone: TimeZoneName = Field("UTC", description="in which the dashboard shows times, such as Europe/Berlin")
     mark_levels: tuple[Level, ...] = Field(
-        (80.0, 100.0), description="per cent of a queue's limit; the dashboard marks queues that may pass one"
+        (80.0, 100.0),
+        description="per cent of a queue's limit (its maximum, else its share); only the dashboard marks who may pass one",
     )
     flower_url: WebAddress | None = Field(None, description="where the dashboard's link to Flower leads")
     flower_tasks: int = Field(500, ge=100, le=20_000, description="that went well, which Flower remembers beside all others")

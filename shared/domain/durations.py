@@ -18,6 +18,7 @@ PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|
 MAX_TEXT = 100  # spaces and all
 
 _GRAMMAR = re.compile(PATTERN)
+_UNKNOWN = re.compile(r"\s*([1-9][0-9]{0,4})\s*(m|y|yrs?|years?|s|secs?|seconds?)\s*", re.ASCII | re.IGNORECASE)
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -37,7 +38,7 @@ class Duration:
         """Read a duration; raises ValueError naming the accepted forms."""
         match = _GRAMMAR.fullmatch(text.lower()) if text.isascii() and len(text) <= MAX_TEXT else None
         if match is None:
-            raise ValueError(f"{text[:40]!r} is not a duration; accepted is {ACCEPTED_FORMS}")
+            raise ValueError(f"{text[:40]!r} is not a duration{instead_of(text)}; accepted is {ACCEPTED_FORMS}")
         count, word = int(match[1]), match[2]
         return cls(count, next(unit for unit in ("min", "mo", "h", "d", "w") if word.startswith(unit)))
 
@@ -95,3 +96,20 @@ class Duration:
             json_schema_input_schema=core_schema.str_schema(pattern=f"^{PATTERN}$"),
             serialization=core_schema.to_string_ser_schema(),
         )
+
+
+def instead_of(text: str) -> str:
+    """What to write instead of a unit that people expect and this grammar lacks; "" = nothing comes to mind.
+
+    >>> instead_of("1y")
+    '; years are written in days or months: 365d or 12mo'
+    """
+    match = _UNKNOWN.fullmatch(text) if len(text) <= MAX_TEXT else None
+    if match is None:
+        return ""
+    count, unit = int(match[1]), match[2].lower()
+    if unit == "m":
+        return f"; m may be minutes or months: {count}min or {count}mo"
+    if unit.startswith("y"):
+        return f"; years are written in days or months: {365 * count}d or {12 * count}mo"
+    return f"; seconds are not counted here, a minute is the least: {-(-count // 60)}min"

@@ -14,7 +14,7 @@ from shared.domain.forecasts import Candidate
 from shared.domain.jobs import Grid, Hyperparameter, JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.model_cards import HyperparameterCard, ModelCard
-from shared.domain.wording import counted
+from shared.domain.wording import counted, meant
 from shared.errors import InvalidRequest, TooManyCandidates, UnknownHyperparameter, UnknownModel
 
 REFERENCE_MODEL = "seasonal_naive"
@@ -94,7 +94,7 @@ def _chosen(request: JobRequest, cards: Sequence[ModelCard]) -> list[ModelCard]:
     named = _by_auto(request, cards) if request.model == "auto" else request.model
     for name in (*named, *request.hyperparameters):
         if name not in known:
-            raise UnknownModel(f"found {name!r}, known are {_listed(known)}")
+            raise UnknownModel(f"found {name!r}, known are {_listed(known)}{meant(name, known)}")
     members = _members([known[name] for name in named], known)
     left_out = set() if request.baselines else _unnamed_baselines(request, cards)
     chosen = [card for card in cards if card.members is None and (card.name in members or card.is_baseline)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
+MAX_MEANT = 200  # characters of a name that are compared
 _LIST, _OBJECT = "accepted is a list", "accepted is an object: names and their values"
 _WHOLE, _NUMBER, _FLAG = "accepted is a whole number", "accepted is a number", "accepted are true and false"
 _ACCEPTED: Mapping[str, str] = {  # pydantic's kind of error → what we say; braces hold what it knows of the limit
@@ -80,3 +82,13 @@ def matching(pattern: str, what: str) -> Callable[[str], str]:
 def json_kind(value: object) -> str:
     """What a value of JSON is, in words."""
     return _KINDS.get(type(value), type(value).__name__)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A question after a name that is not known: the one that looks most like it; "" = none does.
+
+    >>> meant("prophte", ["prophet", "theta"])
+    "; did you mean 'prophet'?"
+    """
+    alike = get_close_matches(name[:MAX_MEANT], known, 1)
+    return f"; did you mean {alike[0]!r}?" if alike else ""

@@ -155,6 +155,10 @@ class Forecasts:
         where = [Is("metric", metric), Is("cluster", cluster), *_of_projects(projects)]
         return list(self.records.sum_by(FORECASTS, where, "queue", []))
 
+    def names(self, *, projects: Sequence[str] | None = None) -> list[str]:
+        """Names of all queues that have a forecast, in order; `projects` as for `newest_of_each`."""
+        return list(self.records.sum_by(FORECASTS, [ASSIGNED, *_of_projects(projects)], "queue", []))
+
     def projects(self, cluster: str, *, projects: Sequence[str] | None = None) -> list[str]:
         """Projects that have a forecast of a cluster's queues, in order; `projects` as for `newest_of_each`."""
         return sorted(self.records.sum_by(FORECASTS, [Is("cluster", cluster), *_of_projects(projects)], "project", []))

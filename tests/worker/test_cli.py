@@ -386,6 +386,7 @@ def test_limits_are_numbers_or_columns(guaranteed: str, maximum: str, found: Lim
     ("arguments", "word"),
     [
         (("--models", "prophte"), "known are ces, ets, fading_median"),
+        (("--models", "prophte"), "did you mean 'prophet'?"),
         (("--maximum", "-1"), "--maximum"),
         (("--unit", "ratio"), "'fraction'"),
         (("--horizon", "1m"), "--horizon"),

@@ -37,6 +37,8 @@ from worker.sources.files.listing import SUFFIXES
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "crps_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "CRPS ÷", "sMAPE", "MASE", "skill", "covered %", "CPU s")
 NOTE = (
+    "MAPE, WAPE, sMAPE: how far forecasts were off, in per cent; MASE 1 = as far as a naive one; skill: the part of the naive "
+    "one's error that is gone; covered: steps within the interval; CPU s: what computing took; models: chosen, most often first. "
     "{queues}, {forecasts}. Overall: medians over queues; of ÷ naive (WAPE by that of the seasonal naive) and CRPS ÷ (the loss "
     "of the quantiles by that naive's) geometric means, of covered the share of all steps, of CPU s the sum. Shown: the MAPE "
     "that the backtests had promised.\n"

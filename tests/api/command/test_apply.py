@@ -160,7 +160,7 @@ def test_what_is_exported_is_taken_over_as_it_is(url: str, file: Path) -> None:
         ("schedule = \n", "is no TOML"),
         ("schedule = " + 5_000 * "[", "is no TOML"),
         (f'[connections.a]\nkind = "files"\npath = {{file = "{sys.executable}"}}\n', "is no text"),
-        ('[[schedule]]\nname = "x"\ncron = "0 6 * * *"\nrequest = "away.json"\n', "away.json cannot be read"),
+        ('[[schedule]]\nname = "x"\ncron = "0 6 * * *"\nrequest = "away.json"\n', "there is no file"),
         (DECLARED.replace("0 7 * * 1", "never"), "accepted are five fields"),
         (DECLARED.replace('kind = "files"', 'kind = "s3"'), "its kind is not accepted"),
         (DECLARED.replace("Weekly", 'Weekly"\ncolour = "red'), "schedule 2 ('weekly'), request.colour: no field has this name"),

@@ -209,6 +209,29 @@ def test_a_job_is_shown_with_the_winner_of_each_queue_or_the_reason(url: str, en
     assert "thin history" in result.stderr
 
 
+def test_a_mistyped_queue_model_or_field_is_answered_with_the_one_that_was_meant(url: str, ended: Store) -> None:
+    assert "did you mean 'root.etl'?" in run("queues", "show", "root.elt", "--url", url).stderr
+    assert "did you mean" not in run("queues", "show", "nothing.alike", "--url", url).stderr
+    result = run("validate", "-", "--url", url, stdin=json.dumps(a_body() | {"ownr": "x"}))
+    assert (result.exit_code, "did you mean 'owner'?" in result.stdout + result.stderr) == (2, True)
+
+
+def test_no_queue_of_another_project_is_suggested(url: str, ended: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, secret = make_token(name="other", scope=Scope.READ, projects=("elsewhere",), created_at=datetime.now(UTC))
+    ended.tokens.add(token)
+    monkeypatch.setenv("QUEUECAST_TOKEN", secret)
+    result = run("queues", "show", "root.elt", "--url", url)
+    assert (result.exit_code, "no such forecast" in result.stderr, "root.etl" in result.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    ("command", "file"), [("submit", "nowhere.json"), ("validate", "nowhere.json"), ("apply", "nowhere.toml")]
+)
+def test_a_file_that_is_not_there_is_named(url: str, command: str, file: str) -> None:
+    result = run(command, file, "--url", url)
+    assert (result.exit_code, result.stderr) == (2, f"The command does not accept this: there is no file {file}\n")
+
+
 def test_a_job_of_many_queues_is_shown_with_two_questions(url: str, ended: Store) -> None:
     for number in range(40):
         ended.reports.save(QueueReport(job_id="job-1", queue=f"root.q{number:02}", state=QueueState.SUCCEEDED, winner=NAIVE))

@@ -394,3 +394,11 @@ def test_a_connection_that_may_apply_stands_beside_the_one_that_reads_its_cluste
         with pytest.raises(InvalidSettings) as refused:
             load_settings()
         assert problem in refused.value.problems
+
+
+@pytest.mark.parametrize(("given", "instead"), [("1y", "365d or 12mo"), ("90s", "2min")])
+def test_a_time_in_a_unit_that_is_not_there_is_told_with_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, given: str, instead: str
+) -> None:
+    monkeypatch.setenv("QUEUECAST_KEEP_JOBS", given)
+    assert re.search(rf"QUEUECAST_KEEP_JOBS: .*: {instead}; accepted is .*; or forever", refusal())

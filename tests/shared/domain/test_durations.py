@@ -48,6 +48,17 @@ def test_any_other_text_is_refused_with_the_accepted_forms(text: str) -> None:
         Duration.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [("1y", "365d or 12mo"), ("2 Years", "730d or 24mo"), ("90s", "2min"), ("30 sec", "1min"), ("5M", "5min or 5mo")],
+)
+def test_a_unit_that_is_not_there_is_answered_with_what_to_write(text: str, instead: str) -> None:
+    with pytest.raises(ValueError, match=f"{text}' is not a duration; .*: {instead}; accepted is"):
+        Duration.parse(text)
+    for written in instead.split(" or "):
+        Duration.parse(written)
+
+
 @given(st.text() | st.from_regex(PATTERN))
 def test_a_text_is_read_exactly_if_it_has_the_published_form(text: str) -> None:
     published = re.compile(PATTERN, re.IGNORECASE | re.ASCII)

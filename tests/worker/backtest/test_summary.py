@@ -10,6 +10,7 @@ import pytest
 
 from shared.domain.distribution import Quantiles
 from tests.factories import a_forecast
+from worker.backtest.report import NOTE, TITLES
 from worker.backtest.summary import CutoffResult, overall_summary, queue_summary
 
 
@@ -90,3 +91,9 @@ def test_where_nothing_is_defined_nothing_is_claimed() -> None:
 def test_a_perfect_queue_has_no_ratio() -> None:
     """Its logarithm would be minus infinity: the median tells of it, the geometric mean cannot."""
     assert overall_summary([queue_summary([a_result(error=0.0)])]).wape_ratio is None
+
+
+def test_the_legend_below_the_table_says_what_every_column_means() -> None:
+    legend = NOTE.lower()
+    assert [title for title in TITLES if title.removesuffix(" %").lower() not in legend] == []
+    assert "models:" in legend
