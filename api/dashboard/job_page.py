@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from api.dashboard.off_by import off_by
 from api.dashboard.pace import in_order, pace
 from api.edge.context import Services
 from api.edge.policy import PAGE
@@ -51,11 +52,17 @@ def _followed(services: Services, job_id: str) -> Job:
 
 def _context(services: Services, job: Job) -> dict[str, object]:
     reports = in_order(queue_reports(services, job))
+    reasons: dict[str, list[str]] = {}
+    for report in reports:
+        if report.reason:
+            reasons.setdefault(report.reason, []).append(report.queue)
     forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}
     return {
         "job": job,
         "schedule": made_by(services, job),
         "pace": pace(job, datetime.now(UTC)),
         "queues": [(report, forecasts.get(report.queue)) for report in reports[:SHOWN_QUEUES]],
+        "off_by": {each.series_id: off_by(each, None) for each in forecasts.values()},
+        "reasons": sorted(reasons.items(), key=lambda each: -len(each[1])),
         "more_queues": len(reports) - SHOWN_QUEUES,
     }

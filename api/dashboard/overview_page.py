@@ -11,6 +11,7 @@ from flask import render_template
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.decisions_page import first_of_proposed
+from api.dashboard.off_by import off_by_of
 from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.context import Services
@@ -39,7 +40,7 @@ def show(services: Services) -> str:
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
         to_decide=first_of_proposed(services),
-        rows=list(zip(shown, _sparklines(services, shown), strict=True)),
+        **_told(services, shown, now),
         found=_queues(matches),
         total=_queues(rows),
         clusters={row.forecast.cluster for row in rows},
@@ -57,6 +58,12 @@ def show(services: Services) -> str:
         descending=DESCENDING,
         has_jobs=bool(rows) or bool(services.store.jobs.find(JobFilter(projects=caller().projects), 1)),
     )
+
+
+def _told(services: Services, shown: Sequence[Row], now: datetime) -> dict[str, object]:
+    """What is read for the rows of one page alone."""
+    off_by = off_by_of(services, (row.forecast for row in shown), now)
+    return {"rows": list(zip(shown, _sparklines(services, shown), strict=True)), "off_by": off_by}
 
 
 def _rows(services: Services, now: datetime) -> list[Row]:

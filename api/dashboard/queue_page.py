@@ -15,6 +15,7 @@ from pydantic import Field
 from api.dashboard.addresses import query_of
 from api.dashboard.components import made_of
 from api.dashboard.family import Family, family_of
+from api.dashboard.off_by import off_by_of
 from api.dashboard.overview import row_of
 from api.dashboard.own_zone import zone_of_reader
 from api.dashboard.today import today_of
@@ -114,6 +115,7 @@ def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datet
     is_told = is_newest and why_untold(forecast, now) is None
     family = family_of(services, forecast, query.parent, query.capacity, now) if is_told else Family()
     return {
+        "off_by": off_by_of(services, [forecast], now)[forecast.series_id],
         "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
         "lines": chart_lines(present, services.settings.mark_levels),
         "breaches": breaches(present, levels_told(present), now),

@@ -24,7 +24,7 @@ def keep(store: Store, queue: str, highest: float, bound: float, *, hours: int =
             prediction=tuple(highest * part for part in shape),
             lower_bound=tuple(0.8 * highest * part for part in shape),
             upper_bound=tuple(bound * part for part in shape),
-            **({"issued_at": THIS_HOUR} | changes),
+            **({"issued_at": THIS_HOUR, "wape": 12.0} | changes),
         )
     )
     keep_past(store, queue, highest)

@@ -88,9 +88,13 @@ def test_a_partial_job_says_which_queue_has_no_forecast_and_why(partial: None, p
     page.goto(f"{url}/jobs/job-1")
     rows = page.locator("#progress tbody tr")
     expect(rows.first).to_contain_text("root.new")  # what failed comes first
-    rows.first.get_by_text("Why").click()
-    expect(rows.first).to_contain_text("found 2 steps with a value")
-    expect(rows.last).to_contain_text(re.compile(r"root\.etl.*var lags=24.*8\.2.%", re.DOTALL))
+    page.get_by_role("link", name="1 without a forecast").click()
+    expect(page.locator("#failed + ul li")).to_contain_text(
+        re.compile(r"1 queue: .*found 2 steps with a value.*root\.new", re.DOTALL)
+    )
+    expect(rows.last).to_contain_text(re.compile(r"root\.etl.*var.*\d.points", re.DOTALL))
+    rows.last.get_by_text("with", exact=True).click()
+    expect(rows.last).to_contain_text("var lags=24")
     expect(page.locator(".notice.warn")).to_have_text(["1 of 2 queues has no forecast", "thin history"])
 
 
