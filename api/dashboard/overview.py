@@ -41,6 +41,10 @@ class Row:
     is_stale: bool
     failure: RunFailure | None = None  # of a later run, which has left this forecast the last good one
 
+    def is_likely_at(self, level: float) -> bool:
+        """Whether the prediction itself passes this part of the limit, or a higher one."""
+        return any(mark.level >= level and mark.steps.is_likely for mark in (self.mark, self.likely_mark) if mark)
+
 
 class OverviewQuery(Form):
     """What the address of the overview asks for; everything has a default."""
@@ -81,6 +85,20 @@ def _marks(forecast: Forecast, levels: Sequence[float], now: datetime) -> list[M
     """Every part of its limit that the queue may pass, the highest first."""
     found = ((level, above_part(forecast, now, level)) for level in sorted(levels, reverse=True))
     return [Mark(level=level, steps=steps) for level, steps in found if steps and steps.is_possible]
+
+
+def one_of_each(rows: Sequence[Row], job: str) -> list[Row]:
+    """A row for each series, also where jobs of several names forecast it: the newest that tells of what is ahead.
+
+    Args:
+        job: whose rows alone are wanted; "" = of all.
+    """
+    if job:
+        return [row for row in rows if row.forecast.job == job]
+    newest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda each: (each.peak is not None, each.forecast.issued_at, each.forecast.created_at)):
+        newest[row.forecast.series_id] = row
+    return [row for row in rows if newest[row.forecast.series_id] is row]
 
 
 def matching(rows: Iterable[Row], query: OverviewQuery) -> list[Row]:

@@ -12,7 +12,7 @@ from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.decisions_page import first_of_proposed
 from api.dashboard.off_by import off_by_of
-from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, row_of
+from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, one_of_each, row_of
 from api.dashboard.sparkline import Sparkline, sparkline
 from api.edge.context import Services
 from api.edge.identity import caller
@@ -31,8 +31,8 @@ SHOWN_STEPS = 72  # of the actual values before a forecast, at most as many as i
 def show(services: Services) -> str:
     """The page, or only its list where htmx asks for that."""
     query, now = query_of(OverviewQuery), datetime.now(UTC)
-    levels = services.settings.mark_levels
-    rows = _rows(services, now)
+    every, levels = _rows(services, now), services.settings.mark_levels
+    rows = one_of_each(every, query.job)
     beyond = sorted((row for row in rows if row.share), key=lambda row: (row.share and row.share.first_at) or row.forecast.end_at)
     matches = matching(rows, query)
     shown = matches[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
@@ -54,7 +54,7 @@ def show(services: Services) -> str:
         ended=_queues(rows) - _queues([row for row in rows if row.peak]),
         beyond_count=_queues(beyond),
         models=sorted({row.forecast.model for row in rows}),
-        jobs=sorted({row.forecast.job for row in rows}),
+        jobs=sorted({row.forecast.job for row in every}),
         descending=DESCENDING,
         has_jobs=bool(rows) or bool(services.store.jobs.find(JobFilter(projects=caller().projects), 1)),
     )
@@ -79,16 +79,19 @@ def _queues(rows: Sequence[Row]) -> int:
 
 
 def _marks(rows: Sequence[Row], levels: Sequence[float]) -> list[tuple[float, Row, int, int]]:
-    """Level, highest first, that is some rows' highest mark; the first to pass it, how many queues do, and how many likely."""
+    """Level, highest first, that is some row's highest; the first to pass it, how many queues do, and how many likely.
+
+    Who may pass a higher level passes this one too: it counts here as it stands in the list that the card leads to.
+    """
     marked = sorted(
         (row for row in rows if row.mark), key=lambda row: (row.mark and row.mark.steps.first_at) or row.forecast.end_at
     )
-    by_level = {level: [row for row in marked if row.mark and row.mark.level == level] for level in sorted(levels, reverse=True)}
-    return [
-        (level, crossing[0], _queues(crossing), _queues([row for row in crossing if row.mark and row.mark.steps.is_likely]))
-        for level, crossing in by_level.items()
-        if crossing
-    ]
+    highest = {row.mark.level for row in marked if row.mark}
+    found = []
+    for level in sorted(highest.intersection(levels), reverse=True):
+        passing = [row for row in marked if row.mark and row.mark.level >= level]
+        found.append((level, passing[0], _queues(passing), _queues([row for row in passing if row.is_likely_at(level)])))
+    return found
 
 
 def _sparklines(services: Services, rows: Sequence[Row]) -> list[Sparkline]:

@@ -107,3 +107,22 @@ def test_a_wrong_address_and_a_wrong_value_are_pages_too(page: Page, url: str, w
     expect(page.get_by_role("heading", name="Not Found")).to_be_visible()
     page.goto(f"{url}/?sort=beauty")
     expect(page.locator(".lead")).to_contain_text("sort")
+
+
+def test_a_card_leads_to_as_many_queues_as_it_counts(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    card = page.get_by_role("link", name="queues may pass 80")
+    expect(card).to_contain_text(re.compile(r"3\s+queues may pass 80.%", re.DOTALL))
+    card.click()
+    expect(page.locator(".count")).to_have_text("3 of 4 queues")
+
+
+def test_a_queue_that_two_jobs_forecast_stands_once_with_the_newest(
+    four_queues: None, store: Store, page: Page, url: str
+) -> None:
+    keep(store, "root.calm", 45, 60, job="a trial", job_id="trial", issued_at=THIS_HOUR - HOUR)
+    page.goto(url)
+    assert sorted(names(page)) == ["root.adhoc", "root.busy", "root.calm", "root.etl"]
+    expect(page.locator("tbody tr", has_text="root.calm")).to_contain_text("Resource Forecasting")
+    page.goto(f"{url}/?job=a+trial")
+    assert names(page) == ["root.calm"]
