@@ -9,7 +9,6 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from api.dashboard.off_by import off_by
-from api.dashboard.pace import in_order, pace
 from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.projects import visible
@@ -17,6 +16,7 @@ from api.edge.routing import route
 from api.v1.asked import said
 from api.v1.job_answers import made_by, queue_reports, with_progress
 from shared.domain.jobs import Job
+from shared.domain.pace import in_order, pace
 from shared.store.jobs import JOBS
 
 SHOWN_QUEUES = 200

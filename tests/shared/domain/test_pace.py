@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.dashboard.pace import Pace, in_order, pace
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobState, Progress, QueueState, Tally
+from shared.domain.pace import Pace, in_order, pace
 from shared.domain.reports import QueueReport
 from shared.domain.runs import Run
 from tests.factories import MONDAY, a_job, a_request
