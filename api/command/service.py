@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +78,13 @@ def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:
 
 def _line(job: Document) -> str:
     tallies = (f"{tally['done']} of {tally['total'] or '?'} {part}" for part, tally in _tallies(job).items())
-    return f"{job['state']}: {', '.join(tallies)}"
+    return f"{job['state']}: {', '.join(tallies)}{_left(job)}"
+
+
+def _left(job: Document) -> str:
+    """How long it still takes at the pace so far, where that can be told."""
+    seconds = job.get("seconds_left")  # an earlier release does not tell it
+    return "" if seconds is None else f", about {timedelta(seconds=round(seconds))} left"
 
 
 def _drawer(bars: Progress) -> Callable[[Document], None]:
@@ -87,7 +94,7 @@ def _drawer(bars: Progress) -> Callable[[Document], None]:
         for part, tally in _tallies(job).items():
             if part not in tasks:
                 tasks[part] = bars.add_task(part, total=None, note="")
-            note = f"{tally['failed']} failed" if tally["failed"] else job["state"] if part == "queues" else ""
+            note = f"{tally['failed']} failed" if tally["failed"] else f"{job['state']}{_left(job)}" if part == "queues" else ""
             bars.update(tasks[part], completed=tally["done"], total=tally["total"] or None, note=note)
 
     return draw

@@ -123,6 +123,7 @@ class JobAnswer(JobSummary):
 
     request: JobRequest
     schedule_name: str | None = Field(description="null: no schedule made it, or that is gone; else `links` has it, too")
+    seconds_left: float | None = Field(description="at the pace so far; null = it cannot be told yet, or the job has ended")
     request_id: str | None = Field(description="of the call that started it; in every log line about it")
     queues: list[QueueOfJob]
 

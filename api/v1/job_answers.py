@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from api.edge.context import Services
@@ -19,6 +20,7 @@ from api.schema.queries import JobsQuery
 from api.v1.paging import cursor_after, position
 from shared.domain.jobs import Job, QueueState
 from shared.domain.outgoing import in_path
+from shared.domain.pace import pace
 from shared.domain.reports import QueueReport
 from shared.domain.schedules import Schedule
 from shared.errors import BrokerAway, QueueNotFound, RecordUnreadable, ScheduleNotFound
@@ -43,7 +45,9 @@ def job_answer(services: Services, job: Job) -> answers.JobAnswer:
     queues = [_queue_of_job(report) for report in queue_reports(services, job)]
     schedule = made_by(services, job)
     links = {"schedule": answers.schedule_path(schedule.schedule_id)} if schedule else {}
-    return answers.JobAnswer.of(job, links, schedule_name=schedule.name if schedule else None, queues=queues)
+    left = pace(job, datetime.now(UTC)).left
+    told = {"schedule_name": schedule.name if schedule else None, "seconds_left": None if left is None else left.total_seconds()}
+    return answers.JobAnswer.of(job, links, **told, queues=queues)
 
 
 def made_by(services: Services, job: Job) -> Schedule | None:

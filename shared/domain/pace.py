@@ -33,8 +33,9 @@ def pace(job: Job, now: datetime) -> Pace:
 
 
 def _parts(job: Job) -> Tally:
-    """What the work consists of."""
-    return job.progress.candidates if job.run is Run.SEARCH else job.progress.queues
+    """What the work consists of: candidates, whose total grows as queues are let in; queues, as soon as some are done."""
+    queues, candidates = job.progress.queues, job.progress.candidates
+    return candidates if job.run is Run.SEARCH and queues.done < MIN_PARTS else queues
 
 
 def _stage(job: Job) -> str:

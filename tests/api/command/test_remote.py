@@ -30,7 +30,7 @@ from shared.config.settings import Settings
 from shared.domain.calibration import Calibration
 from shared.domain.components import Components
 from shared.domain.forecasts import Candidate, Failure, Measures, Score
-from shared.domain.jobs import JobState, QueueState
+from shared.domain.jobs import JobState, Progress, QueueState, Tally
 from shared.domain.lanes import Lane
 from shared.domain.model_cards import HyperparameterCard, ModelCard
 from shared.domain.reports import QualityReport, QueueReport
@@ -44,7 +44,7 @@ from tests.api.bodies import a_body
 from tests.api.families import keep, keep_cluster
 from tests.api.scene import QUEUECAST, MakeApp
 from tests.api.serving import serving
-from tests.factories import MONDAY, a_forecast, a_job, a_schedule, an_outlook_score, with_distribution
+from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule, an_outlook_score, with_distribution
 from tests.polling import eventually
 from tests.scraping import shown
 
@@ -399,6 +399,22 @@ def test_a_pipe_is_told_now_and_then_how_far_a_job_is(
     with pytest.raises(TimeoutError):
         follow(Client(url), "job-1", 0.5)
     assert re.fullmatch(r"running: \d+ of \S+ queues, \d+ of \S+ candidates\n", capsys.readouterr().err)
+
+
+def test_how_long_a_job_still_takes_is_told_at_its_pace_so_far(
+    url: str, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(UTC)
+    progress = Progress(queues=Tally(total=50, done=5), candidates=Tally(total=60, done=50))
+    begun = {"created_at": now - timedelta(minutes=3), "started_at": now - timedelta(minutes=2)}
+    store.jobs.add(a_job(state=JobState.RUNNING, progress=progress, request=a_request(as_of=None), **begun))
+    monkeypatch.setattr("api.command.service.LINE_EVERY_SECONDS", 0.0)
+    with pytest.raises(TimeoutError):
+        follow(Client(url), "job-1", 0.5)
+    assert re.search(r"5 of 50 queues, 50 of 60 candidates, about 0:1[89]:\d\d left", capsys.readouterr().err)
+    done = Progress(queues=Tally(total=9, done=9), candidates=Tally(total=60, done=60))
+    store.jobs.add(a_job(job_id="job-2", state=JobState.RUNNING, progress=done, request=a_request(as_of=None), **begun))
+    assert Client(url).get("jobs", "job-2")["seconds_left"] == 0.0
 
 
 def test_what_is_no_address_is_said_to_be_none() -> None:

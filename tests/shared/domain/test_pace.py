@@ -35,6 +35,11 @@ def test_where_nothing_is_scored_the_queues_tell_the_pace() -> None:
     assert (found.share, found.left, found.stage) == (0.5, 2 * MINUTE, "reads actual values")
 
 
+def test_once_queues_are_done_they_tell_more_than_candidates_that_are_still_added() -> None:
+    progress = Progress(queues=Tally(total=50, done=5), candidates=Tally(total=60, done=50))
+    assert at(2, progress=progress).left == 18 * MINUTE
+
+
 def test_too_few_candidates_are_no_pace() -> None:
     assert at(2, done=4, total=40).left is None
 
