@@ -266,7 +266,7 @@ def test_a_backtest_writes_its_rows_and_says_how_good_each_queue_was_and_all_of_
 def test_for_a_person_the_summary_is_a_table(tmp_path: Path) -> None:
     result = run("backtest", str(usage(tmp_path / "usage.csv")), *WORDS, *HISTORY)
     queues, models = result.stdout.split("\n\n")
-    assert [line.split()[0] for line in queues.splitlines()] == ["queue", "a", "b", "overall", "2"]
+    assert [line.split()[0] for line in queues.splitlines()[:4]] == ["queue", "a", "b", "overall"]
     assert "2 queues, 4 forecasts" in queues
     header, *chosen = [line.split()[:2] for line in models.splitlines()]
     assert header == ["model", "chosen"]
