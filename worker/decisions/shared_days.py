@@ -1,6 +1,7 @@
 """The last days as they were, of siblings together: those alone count that all of them have, so that each is one row of all.
 
-A new queue has none yet, and is not changed before it has a week: it takes none from its siblings.
+A new queue has few or none, and is not changed before it has a week: it takes none from its siblings. What each gets follows from
+its own days, and rows of several are put together by the names of their days, so that one that lacks some disturbs no other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from worker.decisions.wanted import Wanted
 def on_shared_days(each: Sequence[Wanted | None], *, counts_vcores: bool) -> tuple[tuple[Wanted | None, ...], tuple[str, ...]]:
     """Queues with no other days as they were than all have that may be changed; and these days, the oldest first."""
     known = [(wanted, _days(wanted, counts_vcores=counts_vcores)) for wanted in each if wanted is not None]
-    counted = [days for wanted, days in known if days or not all(wanted.why_not(is_raise=way) for way in (True, False))]
+    counted = [days for wanted, days in known if not all(wanted.why_not(is_raise=way) for way in (True, False))]
     days = set.intersection(*counted) if counted else set()
     return tuple(None if wanted is None else _on_days(wanted, days) for wanted in each), tuple(sorted(days))
 

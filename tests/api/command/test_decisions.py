@@ -186,7 +186,7 @@ def test_a_policy_is_said_by_options_or_a_file_and_shown(store: Store, tmp_path:
         (("--rule", "root.x:floor=20"), "no child of root"),
         (("--owner", "t1"), "no such token"),
         (("--freeze", "now"), "accepted is START/END"),
-        (("/nowhere/policy.json",), "cannot be read"),
+        (("/nowhere/policy.json",), "there is no file /nowhere/policy.json"),
     ],
 )
 def test_what_is_no_policy_is_refused_in_words(options: tuple[str, ...], words: str) -> None:

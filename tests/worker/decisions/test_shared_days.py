@@ -27,7 +27,9 @@ def test_where_one_has_no_day_as_it_was_all_siblings_go_without() -> None:
 
 
 def test_a_new_queue_that_is_not_changed_yet_takes_no_day_from_its_siblings() -> None:
-    full, new = with_days(wanted_of(1.0), 2.0), replace(wanted_of(3.0), facts=Facts(history_days=3.0))
-    found, days = on_shared_days([full, new], counts_vcores=True)
+    is_new = Facts(history_days=3.0)
+    full, new = with_days(wanted_of(1.0), 2.0), replace(wanted_of(3.0), facts=is_new)
+    few = replace(with_days(wanted_of(2.0), 2.0, (2, 9, 7)), facts=is_new)
+    found, days = on_shared_days([full, new, few], counts_vcores=True)
     assert len(days) == 7
-    assert [None if each is None else int(each.memory.is_recent.sum()) for each in found] == [7, 0]
+    assert [None if each is None else int(each.memory.is_recent.sum()) for each in found] == [7, 0, 2]
