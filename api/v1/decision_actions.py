@@ -81,11 +81,13 @@ def validate_decision(services: Services, decision_id: str, json: StepBody) -> V
     proposal, now = visible_proposal(services, decision_id), datetime.now(UTC)
     check_validate(services, proposal, now)
     connection = applier(services.settings.all_connections, proposal.cluster)
+    keep_row(services, proposal, TRIED, now, reason=json.reason.strip())  # before: what is not answered may be done all the same
     try:
         words = connection.changes().validate(as_xml(proposal.patch).encode("ascii", "xmlcharrefreplace")) if connection else ""
     except (SourceNotFound, CredentialsRefused) as error:
         raise ProposalForbids(f"its cluster does not try it: {error.public}", decision_id=decision_id) from error
-    keep_row(services, proposal, TRIED, now, reason="; ".join(filter(None, [json.reason.strip(), words])))
+    if words:
+        keep_row(services, proposal, "not accepted", datetime.now(UTC), reason=words)
     return ValidatedAnswer(decision_id=decision_id, is_accepted=not words, words=words)
 
 

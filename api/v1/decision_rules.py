@@ -34,6 +34,7 @@ WITH_FILES = HANDED_OVER - {ProposalState.APPROVED} | {ProposalState.FAILED}  # 
 BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
 IN_FORCE = frozenset({ProposalState.EXPORTED, ProposalState.SEEN, ProposalState.FAILED})  # as far as anybody knows
 TRIED, TRIED_EVERY = "validated", timedelta(minutes=5)  # in the audit trail; of one cluster
+POLICY = "policy"  # likewise
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 NO_TOKENS = (
     "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
@@ -94,14 +95,16 @@ def _check_job(services: Services, proposal: Proposal) -> None:
 def _check_policies(services: Services, proposal: Proposal) -> None:
     """Raises SecondPersonNeeded: since it was made the caller has changed a policy that it is under: owners, bounds, freezes.
 
-    Else one person opens the way by the policy, and then goes it.
+    Else one person opens the way by the policy, and then goes it; whoever has changed something after that is in no way.
     """
     who = caller()
     if who.is_local:
         return
-    for policy in services.store.policies.above(proposal.group):
-        if policy.changed_by_id == who.caller_id and policy.changed_at and policy.changed_at > proposal.created_at:
-            told = f"you have changed the policy of {policy.parent or 'its queues'} since it was made; {NEW_ONE}"
+    under = {policy.group for policy in services.store.policies.above(proposal.group)}
+    for row in services.store.audits.between(proposal.created_at):
+        is_own = row.what == POLICY and row.who == who.caller_id
+        if is_own and any((row.project, row.cluster, row.subject) == group[:3] for group in under):
+            told = f"you have changed the policy of {row.subject or 'its queues'} since it was made; {NEW_ONE}"
             raise SecondPersonNeeded(told, decision_id=proposal.decision_id)
 
 

@@ -64,7 +64,7 @@ def test_a_decision_is_approved_and_exported_each_step_with_its_trace(client: Fl
 def test_nobody_opens_the_way_by_a_policy_and_then_goes_it(
     client: FlaskClient, store: Store, grant: Granting, action: str
 ) -> None:
-    made, mine, theirs = keep_proposal(store), grant("approve"), grant("approve")
+    made, mine, theirs, theirs_too = keep_proposal(store), grant("approve"), grant("approve"), grant("approve")
     said(store, freezes=freezes_of_now())
     if action == "export":
         store.policies.replace(policy := store.policies.of(made.group), replace(policy, freezes=(), version=2))
@@ -72,6 +72,7 @@ def test_nobody_opens_the_way_by_a_policy_and_then_goes_it(
         store.policies.replace(policy := store.policies.of(made.group), replace(policy, freezes=freezes_of_now(), version=3))
     lifted = client.put("/v1/policies/root", json={}, headers={"If-Match": "*", **mine})
     assert lifted.status_code == 200
+    assert client.put("/v1/policies/root", json={"max_changes": 4}, headers={"If-Match": "*", **theirs_too}).status_code == 200
     refused = act(client, made, action, mine)
     assert (refused.status_code, "changed the policy of root" in refused.json["detail"]) == (403, True)
     assert act(client, made, action, theirs).status_code == 200
