@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -22,6 +23,7 @@ from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
 from tests.factories import a_job, a_score, with_distribution
 
+BERLIN = ZoneInfo("Europe/Berlin")
 DRAWN = "#chart[data-drawn]"  # how many queues are drawn, as soon as they are
 CHART = "document.getElementById('chart').chart"
 COLOURS = """() => {
@@ -150,6 +152,16 @@ def test_a_forecast_of_the_past_shows_the_day_that_it_was_issued_on(store: Store
     expect(page.get_by_role("button", name=f"{day:%a %-d %b %Y}", exact=True)).to_have_attribute("aria-pressed", "true")
     assert scale(page)[0] == pytest.approx(day.replace(hour=0).timestamp(), abs=2)
     expect(page.locator("#chart-problem")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [(datetime(2026, 3, 29, tzinfo=BERLIN), 23), (datetime(2025, 10, 26, tzinfo=BERLIN), 25)]
+)
+def test_a_day_on_which_clocks_change_is_shown_whole(store: Store, page: Page, url: str, day: datetime, hours: int) -> None:
+    keep(store, "llap", 70, 90, hours=24, issued_at=day.replace(hour=6).astimezone(UTC))
+    page.context.add_cookies([{"name": "queuecast_zone", "value": "Europe/Berlin", "url": url}])
+    opened(page, f"{url}/queues/llap")
+    assert scale(page) == (pytest.approx(day.timestamp()), pytest.approx(day.timestamp() + hours * 3_600))
 
 
 def test_one_zooms_by_buttons_and_by_dragging_and_comes_back(shown: Page) -> None:

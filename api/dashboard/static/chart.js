@@ -26,10 +26,14 @@ function colour(name) {
 
 /** Seconds since 1970 of the midnight that is `days` after that of the day that is shown first, in the page's time zone. */
 function midnight(days) {
-  const now = (Number(place.dataset.midnight) + DAY / 2) * 1000;
   const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-  const [hours, minutes, seconds] = parts.format(now + days * DAY * 1000).split(":").map(Number);
-  return Math.floor(now / 1000) + days * DAY - hours * 3600 - minutes * 60 - seconds;
+  let found = Number(place.dataset.midnight) + days * DAY; // an hour beside it where clocks have changed between
+  for (let round = 0; round < 2; round += 1) {
+    const [hours, minutes, seconds] = parts.format(found * 1000).split(":").map(Number);
+    const past = hours * 3600 + minutes * 60 + seconds;
+    found += past > DAY / 2 ? DAY - past : -past;
+  }
+  return found;
 }
 
 const inZone = (parts) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...parts });
