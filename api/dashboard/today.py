@@ -11,7 +11,6 @@ from shared.domain.forecasts import Forecast
 
 MOMENT = timedelta(microseconds=1)  # a forecast that is issued at midnight is issued before the day
 REACH = timedelta(days=8)  # so long before may it have been issued
-MAX_LOOKED_AT = 20  # forecasts of a series, by jobs of other names too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,10 @@ def today_of(services: Services, forecast: Forecast, now: datetime, zone: ZoneIn
         midnight = _midnight(forecast.issued_at, zone)
     if forecast.issued_at <= midnight:
         return Today(midnight=midnight, is_over=is_over, before=None)
-    issued = services.store.forecasts.issued(
-        forecast.series, since=midnight - REACH, before=midnight + MOMENT, limit=MAX_LOOKED_AT
+    last = services.store.forecasts.of_each_day(
+        forecast.series_id, forecast.job, since=midnight - REACH, before=midnight + MOMENT
     )
-    reaching = (each for each in issued if each.job == forecast.job and each.end_at > midnight)
+    reaching = (each for each in reversed(last) if each.end_at > midnight)
     return Today(midnight=midnight, is_over=is_over, before=next(reaching, None))
 
 

@@ -120,6 +120,8 @@ def test_what_was_forecast_before_the_day_lies_over_what_came(llap: None, store:
     noon = midnight + 12 * HOUR
     page.clock.set_fixed_time(noon)
     keep(store, "llap", 90, 95, hours=48, issued_at=midnight - 3 * HOUR, model="var")
+    for hour in range(1, 24):  # a job of another name takes none of its place
+        keep(store, "llap", 50, 60, hours=48, issued_at=midnight - hour * HOUR / 10, job="hourly", job_id="hourly")
     opened(page, f"{url}/queues/llap")
     labels = page.evaluate(f"{CHART}.series.map(each => each.label)")
     assert labels[-4:] == [
