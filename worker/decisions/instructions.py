@@ -84,9 +84,10 @@ def _changes(proposal: Proposal) -> Iterator[str]:
         if change.donors:
             yield f"      given by {readable(', '.join(change.donors))}"
         yield from _wrapped(change.binding_recommendation.because, indent="      ")
-    if proposal.patch:
+    together = ("All of it goes in one request, or none: siblings add up only together.",) if proposal.patch else ()
+    if told := (*together, *proposal.because):
         yield ""
-        yield from _wrapped("All of it goes in one request, or none: siblings add up only together.", *proposal.because)
+        yield from _wrapped(*told)
 
 
 def _kept(proposal: Proposal) -> Iterator[str]:

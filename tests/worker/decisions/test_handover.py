@@ -184,7 +184,8 @@ def test_queues_without_a_tree_get_a_text_and_a_table() -> None:
     name = '=cmd|"/c calc"!A1'
     change = replace(a_proposed_change(name, 40.0, 46.0), mode=None, donors=())
     kept = a_recommendation("@other", 1024.0, 1024.0)
-    files = files_of(a_proposal(parent="", project="web", patch=(), changes=(change,), kept=(kept,)))
+    why = ("etl: a timetable would have cost 78 % of one constant a day: 00:00-06:00 120 GB.",)
+    files = files_of(a_proposal(parent="", project="web", patch=(), changes=(change,), kept=(kept,), because=why))
     assert [*files] == ["README.txt", "changes.csv"]
     rows = [*csv.DictReader(files["changes.csv"].decode().splitlines())]
     assert [(row["queue"], row["action"], row["present"], row["proposed"]) for row in rows] == [
@@ -194,6 +195,7 @@ def test_queues_without_a_tree_get_a_text_and_a_table() -> None:
     readme = files["README.txt"].decode()
     assert "queues without a tree" in readme
     assert "Set these capacities where you set them." in " ".join(readme.split())
+    assert why[0] in " ".join(readme.split())
     assert "0 min above it" in readme
     assert "curl" not in readme
     assert "  @other: 1 GB\n      no other capacity costs less" in readme
