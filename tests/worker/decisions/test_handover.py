@@ -18,7 +18,7 @@ from deploy.fake_cluster import FakeCluster, simulated
 from deploy.fake_rm import Fleet, running
 from shared.domain.property_change import PropertyChange
 from shared.domain.proposals import Proposal
-from shared.domain.queue_tree import QueueTree
+from shared.domain.queue_tree import Queue, QueueTree
 from shared.drivers.bounded_http import Answer, fetch
 from shared.errors import UnwritableChange
 from shared.yarn.answers import properties_of
@@ -44,20 +44,24 @@ def sent(fleet: Fleet, body: bytes | None) -> Answer:
 
 
 def exchanged(tree: QueueTree, data: st.DataObject) -> QueueTree:
-    """The tree with the capacities of some siblings given to each other, in one partition."""
-    parents = [queue.path for queue in tree.queues if len(tree.children(queue.path)) > 1]
-    assume(parents)
-    parent, place = data.draw(st.sampled_from(parents)), data.draw(st.integers(0, len(tree.root.shares) - 1))
+    """The tree with what some siblings have given to each other, in one partition."""
+    places = [(queue.path, at) for queue in tree.queues for at in range(len(tree.root.shares)) if _differ(tree, queue.path, at)]
+    assume(places)
+    parent, place = data.draw(st.sampled_from(places))
     children = tree.children(parent)
-    capacities = data.draw(st.permutations([child.shares[place].capacity for child in children]))
-    shares = {child.path: replace(child.shares[place], capacity=each) for child, each in zip(children, capacities, strict=True)}
-    queues = (
-        replace(queue, shares=(*queue.shares[:place], shares[queue.path], *queue.shares[place + 1 :]))
-        if queue.path in shares
-        else queue
-        for queue in tree.queues
-    )
-    return replace(tree, queues=tuple(queues))
+    turns = data.draw(st.integers(1, len(children) - 1))  # whoever draws any order draws mostly the one that is there
+    given_to = dict(zip([child.path for child in children], [*children[turns:], *children[:turns]], strict=True))
+
+    def with_shares(queue: Queue) -> Queue:
+        other = given_to.get(queue.path, queue).shares[place]
+        own = replace(queue.shares[place], capacity=other.capacity, maximum=other.maximum)
+        return replace(queue, shares=(*queue.shares[:place], own, *queue.shares[place + 1 :]))
+
+    return replace(tree, queues=tuple(map(with_shares, tree.queues)))
+
+
+def _differ(tree: QueueTree, parent: str, place: int) -> bool:
+    return len({child.shares[place].capacity for child in tree.children(parent)}) > 1
 
 
 def of_patch(*patch: PropertyChange) -> Proposal:
