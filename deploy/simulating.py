@@ -19,20 +19,23 @@ from shared.config.extras import require_extras
 from shared.domain.durations import ACCEPTED_FORMS, Duration
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
-from shared.domain.timegrid import MAX_TIME, MIN_TIME, TimeGrid
+from shared.domain.timegrid import MAX_TIME, MIN_TIME, MINUTE, TimeGrid
 from shared.domain.wording import counted
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
+    from deploy.fake_cluster import FakeCluster
     from deploy.simulate import Cluster
 
 FileFormat = Literal["parquet", "csv"]
 MAX_NAMED = 3  # files
 TELL_SECONDS = 5.0
 MAX_SAMPLES = 300_000_000  # of all queues together; beyond it a simulation needs more memory than most machines have
-OF_YARN, OF_BOTH = {"yarn", "port", "standby_port", "configuration"}, {"queues", "seed", "as_json"}
+OF_YARN, OF_BOTH = {"yarn", "port", "standby_port", "configuration"}, {"queues", "seed", "as_json", "to"}
+OF_PAST = {"days", "force"}  # with --yarn and --to
 OPTIONS = {"file_format": "format"}  # parameters that are not called as their option is
 Yarn = typer.Option("--yarn", help="Run it: ResourceManagers that answer as real ones do, until Ctrl-C. SIGUSR1 fails over.")
+TO = "A connection to write to instead; with --yarn one of kind yarn: what its collector would have kept of the last --days."
 Port = typer.Option(min=0, max=65_535, help="With --yarn: of the first ResourceManager; 0 = any free one.")
 StandbyPort = typer.Option(min=0, max=65_535, help="With --yarn: of a second one, which is standby.", show_default="none")
 Configuration = typer.Option(
@@ -47,7 +50,7 @@ def simulate_cluster(
     context: typer.Context,
     *,
     out: Annotated[Path | None, typer.Option(help="Folder to write to, one file per queue.", file_okay=False)] = None,
-    to: Annotated[str | None, typer.Option(help="A connection to write to instead.", show_default=False)] = None,
+    to: Annotated[str | None, typer.Option(help=TO, show_default=False)] = None,
     place: Annotated[str, typer.Option(help="With --to: the collection or measurement.")] = "queue_metrics",
     database: Annotated[str | None, typer.Option(help="With --to.", show_default="the connection's")] = None,
     queues: Annotated[int, typer.Option(min=1, max=2_000)] = 12,
@@ -66,12 +69,12 @@ def simulate_cluster(
     """Make up a lifelike cluster, for demos and load tests: samples for jobs to read, or with --yarn its ResourceManagers."""
     refuse_unused(context, is_yarn=yarn)
     if yarn:
-        run_yarn([each for each in (port, standby_port) if each is not None], configuration, queues, seed, as_json=as_json)
+        cluster = with_past(cluster_of(configuration, queues, seed), to, days, force=force)
+        run_yarn(cluster, port, standby_port, as_json=as_json)
         return
     require_extras("worker")
     where = out or Place(name=to or "", collection=place, measurement=place, database=database)
-    if not force:
-        refuse_others(where, file_format, queues)
+    refuse_others(where, file_format, queues, force=force)
     write_samples(where, file_format, *made_up(queues=queues, days=days, step=step, seed=seed, end=end), as_json=as_json)
 
 
@@ -89,24 +92,48 @@ def write_samples(where: Path | Place, file_format: FileFormat, cluster: Cluster
 
 def refuse_unused(context: typer.Context, *, is_yarn: bool) -> None:
     """Raises UsageError for options that would change nothing, or without a place for the cluster."""
-    if sum(bool(context.params[name]) for name in ("out", "to", "yarn")) != 1:
-        raise UsageError("accepted is one of --out DIR, --to CONNECTION and --yarn")
+    wheres = {name for name in ("out", "to", "yarn") if context.params[name]}
+    if len(wheres) != 1 and wheres != {"yarn", "to"}:
+        raise UsageError("accepted is one of --out DIR, --to CONNECTION and --yarn, which takes a --to of its own")
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
-    unused = given - OF_YARN - OF_BOTH if is_yarn else given & OF_YARN
+    unused = given - OF_YARN - OF_BOTH - (OF_PAST if "to" in given else set()) if is_yarn else given & OF_YARN
     unused |= {"queues"} & given if "configuration" in given else set()
     if unused:
         options = [f"--{OPTIONS.get(name, name).replace('_', '-')}" for name in sorted(unused)]
         beside = "with --configuration" if unused == {"queues"} else "with --yarn" if is_yarn else "without --yarn"
+        beside += " and without --to" if is_yarn and unused <= OF_PAST else ""
         raise UsageError(f"{', '.join(options)}: not accepted {beside}")
 
 
-def run_yarn(ports: list[int], configuration: Path | None, queues: int, seed: int, *, as_json: bool) -> None:
-    """Run ResourceManagers on this machine until SIGTERM or Ctrl-C."""
+def cluster_of(configuration: Path | None, queues: int, seed: int) -> FakeCluster:
+    """The cluster whose ResourceManagers are run: of a file, or made up."""
     from deploy.fake_cluster import FakeCluster, recorded, simulated
+
+    return FakeCluster(simulated(queues) if configuration is None else recorded(configuration), seed)
+
+
+def with_past(cluster: FakeCluster, name: str | None, days: int, *, force: bool) -> FakeCluster:
+    """The cluster; where a connection is named what a collector would have kept of the last days is written before."""
+    if name is None:
+        return cluster
+    require_extras("worker")
+    from deploy.made_up_past import Past
+
+    past, tell = Past.opened(load_settings(), name), now_and_then(TELL_SECONDS)
+    if not force:
+        past.refuse_kept()
+    notice(f"making up {counted(days, 'day')} of looks every 5 minutes")
+    looks = past.write(cluster, days, datetime.now(UTC), lambda at: tell(f"written up to {at:{MINUTE}}"))
+    notice(f"{counted(looks, 'look')} at {past.connection.cluster} in {past.connection.samples}")
+    return cluster
+
+
+def run_yarn(cluster: FakeCluster, port: int, standby_port: int | None, *, as_json: bool) -> None:
+    """Run ResourceManagers on this machine until SIGTERM or Ctrl-C."""
     from deploy.fake_rm import running
 
-    cluster = FakeCluster(simulated(queues) if configuration is None else recorded(configuration), seed)
+    ports = [port] if standby_port is None else [port, standby_port]
     signals = {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before there are threads, which would take them
     try:
@@ -140,8 +167,10 @@ def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) ->
     return told(simulate(queues=queues, days=days, step_seconds=step_seconds, seed=seed, end=end_at), queues), end_at
 
 
-def refuse_others(where: Path | Place, file_format: FileFormat, queues: int) -> None:
+def refuse_others(where: Path | Place, file_format: FileFormat, queues: int, *, force: bool) -> None:
     """Raises UsageError for a folder or place with queues that such a cluster would not replace: whoever reads it reads both."""
+    if force:
+        return
     from deploy.habits import habits_of
     from deploy.simulate_to import others_at
 

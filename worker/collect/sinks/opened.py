@@ -10,8 +10,10 @@ from shared.errors import InvalidSettings
 from worker.collect.sinks.base import SampleSink
 
 
-def open_samples(settings: Settings, name: str) -> SampleSink:
+def open_samples(settings: Settings, name: str, *, is_apart: bool = True) -> SampleSink:
     """Raises UnknownConnection, and InvalidSettings for one that takes no samples.
+
+    is_apart: whether files are put together by a process of their own, which no look waits for.
 
     What is not needed is not loaded: whoever keeps samples in a database needs no Arrow.
     """
@@ -19,7 +21,7 @@ def open_samples(settings: Settings, name: str) -> SampleSink:
         case FilesConnection() as connection:
             from worker.collect.sinks.parquet import ParquetSamples
 
-            return ParquetSamples(connection.path, has_day_maker=True)
+            return ParquetSamples(connection.path, has_day_maker=is_apart)
         case MongodbConnection() as connection:
             from worker.collect.sinks.mongo import MongoSamples
 
