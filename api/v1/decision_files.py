@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.edge.context import Services
-from api.v1.decision_rules import BEFORE_FORCE, NEW_ONE, WITH_FILES, check_scope
+from api.v1.decision_rules import BEFORE_FORCE, WITH_FILES, check_scope
+from api.v1.second_person import NEW_ONE
 from shared.decisions import check_followed
 from shared.domain.proposal_states import ProposalState, may_follow
 from shared.domain.proposals import Proposal, check_in_time

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
+from api.v1.second_person import NEW_ONE, check_job, check_policies
 from shared.decisions import check_applying, check_followed, check_reach, check_undoing
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.owners import owned_by_others, with_owners
@@ -18,7 +18,6 @@ from shared.domain.proposals import Proposal, check_approval, check_in_time
 from shared.domain.timegrid import MINUTE
 from shared.domain.tokens import Scope
 from shared.errors import (
-    NotFound,
     OwnersOnly,
     ProposalForbids,
     ProposalNotFound,
@@ -26,7 +25,6 @@ from shared.errors import (
     ScopeMissing,
     SecondPersonNeeded,
 )
-from shared.store.schedules import SCHEDULES
 from shared.yarn.fingerprint import fingerprint
 
 HANDED_OVER = frozenset({ProposalState.APPROVED, ProposalState.EXPORTED, ProposalState.APPLYING, ProposalState.SEEN})
@@ -34,8 +32,6 @@ WITH_FILES = HANDED_OVER - {ProposalState.APPROVED} | {ProposalState.FAILED}  # 
 BEFORE_FORCE = frozenset({ProposalState.PROPOSED, ProposalState.APPROVED, ProposalState.EXPORTED})
 IN_FORCE = frozenset({ProposalState.EXPORTED, ProposalState.SEEN, ProposalState.FAILED})  # as far as anybody knows
 TRIED, TRIED_EVERY = "validated", timedelta(minutes=5)  # in the audit trail; of one cluster
-POLICY = "policy"  # likewise
-NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 NO_TOKENS = (
     "while there is no token everybody here is the same person; `queuecast token create --scope approve` makes one for each"
 )
@@ -71,41 +67,9 @@ def check_approve(services: Services, proposal: Proposal, now: datetime) -> None
     if caller().is_local and proposal.is_by_hand:
         raise SecondPersonNeeded(NO_TOKENS, decision_id=proposal.decision_id)
     check_approval(proposal, caller().caller_id, now, services.store.policies.above(proposal.group), names_of(services))
-    _check_job(services, proposal)
-    _check_policies(services, proposal)
+    check_job(services, proposal)
+    check_policies(services, proposal)
     check_tree(services, proposal, may_wait=True)
-
-
-def _check_job(services: Services, proposal: Proposal) -> None:
-    """Raises SecondPersonNeeded: it was made from a job of the caller's own, or of their schedule, whose data they have chosen.
-
-    Where there are no tokens everybody here is the same person, whose jobs they all are.
-    """
-    if caller().is_local:
-        return
-    for job_id in proposal.forecast_jobs:
-        with suppress(NotFound):
-            job = services.store.jobs.get(job_id)
-            made_by = services.store.get(SCHEDULES, job.schedule_id).client if job.schedule_id else job.client
-            if made_by == caller().caller_id:
-                what = "schedule" if job.schedule_id else "job"
-                raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
-
-
-def _check_policies(services: Services, proposal: Proposal) -> None:
-    """Raises SecondPersonNeeded: since it was made the caller has changed a policy that it is under: owners, bounds, freezes.
-
-    Else one person opens the way by the policy, and then goes it; whoever has changed something after that is in no way.
-    """
-    who = caller()
-    if who.is_local:
-        return
-    under = {policy.group for policy in services.store.policies.above(proposal.group)}
-    for row in services.store.audits.between(proposal.created_at):
-        is_own = row.what == POLICY and row.who == who.caller_id
-        if is_own and any((row.project, row.cluster, row.subject) == group[:3] for group in under):
-            told = f"you have changed the policy of {row.subject or 'its queues'} since it was made; {NEW_ONE}"
-            raise SecondPersonNeeded(told, decision_id=proposal.decision_id)
 
 
 def check_reject(services: Services, proposal: Proposal, now: datetime) -> None:  # noqa: ARG001 - as all of them
@@ -119,7 +83,7 @@ def check_export(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way of handing it over for the first time."""
     _check_state(proposal, ProposalState.EXPORTED)
     check_owner(services, proposal)
-    _check_policies(services, proposal)
+    check_policies(services, proposal)
     check_in_time(proposal, now, services.store.policies.of(proposal.group))
     check_tree(services, proposal)
 
@@ -128,7 +92,7 @@ def check_apply(services: Services, proposal: Proposal, now: datetime) -> None:
     """Raises what is in the way of having it put into force: state, person, time, the cluster's connection, a rate, the tree."""
     _check_state(proposal, ProposalState.APPLYING)
     check_owner(services, proposal)
-    _check_policies(services, proposal)
+    check_policies(services, proposal)
     check_applying(services.store, services.settings, proposal, now)
     check_tree(services, proposal)
 

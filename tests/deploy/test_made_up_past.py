@@ -61,7 +61,9 @@ def test_only_a_cluster_that_is_collected_of_has_a_past(known: Settings, name: s
 
 
 def test_the_command_writes_it_and_then_runs_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "queuecast.toml").write_text('[connections.yarn]\nkind="yarn"\ncluster="prod"\naddresses=["http://127.0.0.1:1"]\n')
+    (tmp_path / "queuecast.toml").write_text(
+        '[connections.yarn]\nkind="yarn"\ncluster="prod"\naddresses=["http://127.0.0.1:1"]\n'
+    )
     monkeypatch.setenv("QUEUECAST_DATA_DIR", str(tmp_path / "data"))
     command = [*RUN, "--to", "yarn", "--queues", "1", "--days", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

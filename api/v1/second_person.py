@@ -1,0 +1,46 @@
+"""That two people stand behind a change: who has chosen what a decision comes of does not decide on it, too."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from api.edge.context import Services
+from api.edge.identity import caller
+from shared.domain.proposals import Proposal
+from shared.errors import NotFound, SecondPersonNeeded
+from shared.store.schedules import SCHEDULES
+
+POLICY = "policy"  # in the audit trail
+NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
+
+
+def check_job(services: Services, proposal: Proposal) -> None:
+    """Raises SecondPersonNeeded: it was made from a job of the caller's own, or of their schedule, whose data they have chosen.
+
+    Where there are no tokens everybody here is the same person, whose jobs they all are.
+    """
+    if caller().is_local:
+        return
+    for job_id in proposal.forecast_jobs:
+        with suppress(NotFound):
+            job = services.store.jobs.get(job_id)
+            made_by = services.store.get(SCHEDULES, job.schedule_id).client if job.schedule_id else job.client
+            if made_by == caller().caller_id:
+                what = "schedule" if job.schedule_id else "job"
+                raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
+
+
+def check_policies(services: Services, proposal: Proposal) -> None:
+    """Raises SecondPersonNeeded: since it was made the caller has changed a policy that it is under: owners, bounds, freezes.
+
+    Else one person opens the way by the policy, and then goes it; whoever has changed something after that is in no way.
+    """
+    who = caller()
+    if who.is_local:
+        return
+    under = {policy.group for policy in services.store.policies.above(proposal.group)}
+    for row in services.store.audits.between(proposal.created_at):
+        is_own = row.what == POLICY and row.who == who.caller_id
+        if is_own and any((row.project, row.cluster, row.subject) == group[:3] for group in under):
+            told = f"you have changed the policy of {row.subject or 'its queues'} since it was made; {NEW_ONE}"
+            raise SecondPersonNeeded(told, decision_id=proposal.decision_id)
