@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.edge.context import Services
-from api.v1.decision_rules import BEFORE_FORCE, WITH_FILES, check_scope
+from api.v1.decision_rules import BEFORE_FORCE, WITH_FILES, check_owner, check_scope
 from api.v1.second_person import NEW_ONE
 from shared.decisions import check_followed
 from shared.domain.proposal_states import ProposalState, may_follow
@@ -18,11 +18,13 @@ def check_files(services: Services, proposal: Proposal, now: datetime) -> None:
 
     Raises:
         ScopeMissing: the caller may not.
+        OwnersOnly: others own queues that it changes.
         ProposalForbids: not yet, not any more, or not now, as nothing may be changed.
     """
     if not proposal.patch:
         return
     check_scope()
+    check_owner(services, proposal)
     if proposal.state in BEFORE_FORCE - {ProposalState.PROPOSED}:
         check_followed(services.store, proposal)
         check_in_time(proposal, now, services.store.policies.of(proposal.group))

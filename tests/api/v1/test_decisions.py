@@ -262,6 +262,17 @@ def test_who_only_reads_gets_no_files_of_a_cluster(client: FlaskClient, grant: G
     assert [row.what for row in store.audits.of(made.decision_id)].count("file") == 1
 
 
+def test_files_are_for_the_owners_of_what_they_change(client: FlaskClient, grant: Granting, store: Store) -> None:
+    owner, other = grant("approve"), grant("approve")
+    default = Policy(cluster="prod", parent="root")
+    assert store.policies.replace(default, replace(default, version=1, owners=(id_of(store, owner),)))
+    path = f"/v1/decisions/{keep_proposal(store).decision_id}"
+    assert [client.post(f"{path}/{step}", headers=owner).status_code for step in ("approve", "export")] == [200, 200]
+    refused = client.get(f"{path}/files/sched-conf.xml", headers=other)
+    assert (refused.status_code, "name others as owners" in refused.json["detail"]) == (403, True)
+    assert client.get(f"{path}/files/sched-conf.xml", headers=owner).status_code == 200
+
+
 def test_in_a_freeze_no_files_are_handed_over(client: FlaskClient, store: Store) -> None:
     made = keep_proposal(store)
     path = f"/v1/decisions/{made.decision_id}"
