@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 from api.edge.context import Services
 from api.edge.identity import caller
 from shared.domain.proposals import Proposal
+from shared.domain.timegrid import MINUTE
 from shared.errors import NotFound, SecondPersonNeeded
 from shared.store.schedules import SCHEDULES
 
 POLICY = "policy"  # in the audit trail
+LATELY = timedelta(days=1)  # a decision that is made by a job is not asked for by anybody, so the policy is what one could choose
 NEW_ONE = "ask for a new one: POST /v1/decisions, `queuecast decisions make`"
 
 
@@ -31,7 +34,7 @@ def check_job(services: Services, proposal: Proposal) -> None:
 
 
 def check_policies(services: Services, proposal: Proposal) -> None:
-    """Raises SecondPersonNeeded: since it was made the caller has changed a policy that it is under: owners, bounds, freezes.
+    """Raises SecondPersonNeeded: the caller has changed a policy that it is under, owners, bounds or freezes, within a day.
 
     Else one person opens the way by the policy, and then goes it; whoever has changed something after that is in no way.
     """
@@ -39,8 +42,9 @@ def check_policies(services: Services, proposal: Proposal) -> None:
     if who.is_local:
         return
     under = {policy.group for policy in services.store.policies.above(proposal.group)}
-    for row in services.store.audits.between(proposal.created_at):
+    for row in services.store.audits.between(proposal.created_at - LATELY):
         is_own = row.what == POLICY and row.who == who.caller_id
         if is_own and any((row.project, row.cluster, row.subject) == group[:3] for group in under):
-            told = f"you have changed the policy of {row.subject or 'its queues'} since it was made; {NEW_ONE}"
+            changed = f"you have changed the policy of {row.subject or 'its queues'} at {row.at:{MINUTE}}"
+            told = f"{changed}, and decide on nothing that is made under it before {row.at + LATELY:{MINUTE}}"
             raise SecondPersonNeeded(told, decision_id=proposal.decision_id)

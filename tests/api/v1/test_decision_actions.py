@@ -78,6 +78,19 @@ def test_nobody_opens_the_way_by_a_policy_and_then_goes_it(
     assert act(client, made, action, theirs).status_code == 200
 
 
+def test_who_has_chosen_the_policy_decides_for_a_day_on_nothing_made_under_it(
+    client: FlaskClient, store: Store, grant: Granting
+) -> None:
+    mine, theirs = grant("approve"), grant("approve")
+    assert client.put("/v1/policies/root", json={"max_changes": 4}, headers={"If-Match": "*", **mine}).status_code == 200
+    made = keep_proposal(store)
+    refused = act(client, made, "approve", mine)
+    assert (refused.status_code, "made under it before" in refused.json["detail"]) == (403, True)
+    told = client.get(f"/v1/decisions/{made.decision_id}", headers=mine).json
+    assert "changed the policy of root" in told["actions"]["approve"]
+    assert act(client, made, "approve", theirs).status_code == 200
+
+
 def freezes_of_now() -> tuple[Freeze, ...]:
     return (Freeze(start_at=NOW - DAY, end_at=NOW + 2 * DAY),)
 
