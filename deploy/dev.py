@@ -64,11 +64,12 @@ def in_environment(module: str, arguments: Sequence[str], *more: str) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tests, each file in one of two processes; or pytest with the arguments given."""
+    """All tests, each file in one of a few processes; or pytest with the arguments given."""
     ensure_environment(USE, TESTS)
     with only_one_install():
         run([str(PYTHON), "-m", "tests.fetching", str(DEV)])
-    whole_suite = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
+    processes = min(3, 1 + (os.cpu_count() or 1))  # one more than cores, as many tests wait for other processes
+    whole_suite = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
     selections = {
         (): ["pytest", *whole_suite],
         ("--all",): ["pytest", *whole_suite, "-m", ""],

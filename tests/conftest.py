@@ -28,7 +28,14 @@ __all__ = ["certificates", "influxd", "influxd_with_users", "metrics_server", "m
 hypothesis.settings.register_profile("untimed", deadline=None)  # no time decides a test: others may have the machine
 hypothesis.settings.load_profile("untimed")
 
+LONG = ("chaos", "integration", "browser")  # folders whose files take longest: begun first, no process works on alone at the end
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder made in it is for this user alone
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first; the order is otherwise as it was."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG)
 
 
 @pytest.fixture(autouse=True)

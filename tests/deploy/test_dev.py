@@ -279,9 +279,9 @@ def test_an_environment_whose_interpreter_is_gone_is_not_usable(house: House, is
 def test_pytest_runs_all_also_by_night_or_under_coverage_or_what_it_is_told(house: House) -> None:
     (house.root / "tests" / "coverage.py").write_text("import sys; print(*sys.argv[1:])")
     for arguments, said in (
-        ([], r"pytest got \['-n', '[12]', '--dist', 'loadfile'\]"),  # in at most two processes
-        (["--all"], r"pytest got \['-n', '[12]', '--dist', 'loadfile', '-m', ''\]"),
-        (["--coverage"], "-n [12] --dist loadfile"),
+        ([], r"pytest got \['-n', '[23]', '--dist', 'loadfile', '--no-loadscope-reorder'\]"),
+        (["--all"], r"pytest got \['-n', '[23]', '--dist', 'loadfile', '--no-loadscope-reorder', '-m', ''\]"),
+        (["--coverage"], "-n [23] --dist loadfile --no-loadscope-reorder"),
         (["-k", "naive or var", "--help"], r"pytest got \['-k', 'naive or var', '--help'\]"),
     ):
         assert re.fullmatch(said, house.run("test", *arguments).stdout.strip()), arguments
