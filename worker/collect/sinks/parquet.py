@@ -207,7 +207,11 @@ def _end(file: Path) -> datetime:
 
 
 def _changed(file: Path) -> float:
-    return file.stat().st_mtime
+    """0 = it has been put together by another process meanwhile."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @contextmanager
