@@ -17,14 +17,14 @@ from datetime import datetime
 import structlog
 
 from shared.domain.allowances import Allowance
-from shared.domain.job_warnings import warnings_of, why_nothing
+from shared.domain.job_warnings import warnings_of
 from shared.domain.jobs import Job, JobState, QueueState
 from shared.domain.notices import notice_of
 from shared.domain.ranking import leaderboard_so_far
 from shared.domain.reports import QueueReport
 from shared.domain.run_failures import failures_of
 from shared.domain.runs import Run
-from shared.domain.states import ENDED_WELL, FORGOTTEN, OPEN_STATES, TRIED_FROM, verdict, why_forbidden
+from shared.domain.states import FORGOTTEN, NAMED, OPEN_STATES, TRIED_FROM, check_named, ended_as, tally_of, why_forbidden
 from shared.errors import BrokerAway, DeadlinePassed, JobNotFound, QueueNotFound, RecordUnreadable, RunStateLost, StateForbids
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import RunningJob
@@ -34,7 +34,7 @@ from shared.telemetry import metrics
 ON_REQUEST = "cancelled on request"
 NOT_BEGUN = "the broker went away while the job was being started; submit it again"
 NEVER_LET_IN = "its turn never came, other queues were before it"
-
+WhichQueues = str | tuple[str, ...]  # "failed", "all", or their names
 Wake = Callable[[str], None]  # tells somebody to plan the job of this id; raises BrokerAway
 
 log = structlog.get_logger(__name__)
@@ -82,18 +82,21 @@ class Lifecycle:
             log.warning("the run state is left to the reaper", job_id=job_id, error=str(error))
 
     def retry(
-        self, job_id: str, queues: str, now: datetime, wake: Wake, *, warnings: Sequence[str], allowance: Allowance
+        self, job_id: str, queues: WhichQueues, now: datetime, wake: Wake, *, warnings: Sequence[str], allowance: Allowance
     ) -> None:
-        """Queue a job again that has ended, for the queues without a forecast ("failed") or for every one ("all").
+        """Queue a job again that has ended, for the queues without a forecast ("failed"), every one ("all"), or these.
 
         `warnings` stand in place of those that it had; what is still true of the data is found again. Raises StateForbids,
-        AllowanceUsedUp as for a new job, and BrokerAway before anything is written.
+        InvalidRequest: one is none of its queues; AllowanceUsedUp as for a new job; BrokerAway before anything is written.
         """
         self.let_go(job_id)  # speaks to the broker
-        states = TRIED_FROM[queues]
-        if not self.store.jobs.reopen(job_id, states, now, to_forget=queues, warnings=warnings, allowance=allowance):
-            raise self._forbids(job_id, f"tried again (queues: {queues})", states)
-        log.info("job is tried again", job_id=job_id, queues=queues)
+        which, only = (queues, ()) if isinstance(queues, str) else (NAMED, tuple(sorted(set(queues))))
+        states = TRIED_FROM[which]
+        if only:
+            check_named(self.store.jobs.get(job_id), only, self.store.reports.queues(job_id))
+        if not self.store.jobs.reopen(job_id, states, now, to_forget=which, only=only, warnings=warnings, allowance=allowance):
+            raise self._forbids(job_id, f"tried again (queues: {which})", states)
+        log.info("job is tried again", job_id=job_id, queues=only or which)
         self.forget_reports(job_id)
         try:
             self.start(self.store.jobs.get(job_id), wake)
@@ -121,7 +124,7 @@ class Lifecycle:
         with self.store.together():  # or who comes late would drop what the retry has reported since
             job = self.store.jobs.get(job_id)
             if job.to_forget:
-                self.store.reports.forget(job_id, FORGOTTEN[job.to_forget])
+                self.store.reports.forget(job_id, FORGOTTEN[job.to_forget], job.only)
                 self.store.jobs.update(job_id, seen=job, to_forget="")
 
     @contextmanager
@@ -186,7 +189,7 @@ class Lifecycle:
             job = self.store.jobs.get(job_id)  # first: the run state that is looked at next may be a later run's
             running = self.run_state.running_job(job_id)
             if running is not None and running.has_ended_all:
-                return self._end_as(job, *self._verdict(job_id, missing=""), now)
+                return self._end_as(job, *ended_as(self.store.reports.of_job(job_id), missing=""), now)
         return False
 
     def end(self, job_id: str, reason: str, now: datetime) -> bool:
@@ -209,7 +212,7 @@ class Lifecycle:
             self.run_state.drop_job(job_id)
 
     def _end(self, job: Job, reason: str, now: datetime) -> bool:
-        has_failed = self._verdict(job.job_id, missing=reason)[0] is JobState.FAILED
+        has_failed = ended_as(self.store.reports.of_job(job.job_id), missing=reason)[0] is JobState.FAILED
         return self._end_as(job, JobState.FAILED if has_failed else JobState.PARTIAL, reason, now)
 
     def _end_as(self, job: Job, state: JobState, reason: str | None, now: datetime) -> bool:
@@ -232,13 +235,10 @@ class Lifecycle:
 
     def _keep_progress(self, job: Job, running: RunningJob | None) -> None:
         if running is not None:
-            self.store.jobs.update(job.job_id, seen=job, progress=replace(running.progress, replans=job.progress.replans))
-
-    def _verdict(self, job_id: str, missing: str) -> tuple[JobState, str | None]:
-        reports = self.store.reports.of_job(job_id)
-        succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
-        failures = {report.queue: report.reason or missing for report in reports if report.state not in ENDED_WELL}
-        return verdict(succeeded, failures, why_nothing(reports)) if reports else (JobState.FAILED, missing)
+            progress = replace(running.progress, replans=job.progress.replans)
+            if job.queued_at is not None and running.has_ended_all:
+                progress = replace(progress, queues=tally_of(progress.queues, self.store.reports.of_job(job.job_id)))
+            self.store.jobs.update(job.job_id, seen=job, progress=progress)
 
     def _has_ended(self, job_id: str) -> bool:
         try:

@@ -153,17 +153,21 @@ def cancel_job(job_id: JobId, url: Url = DEFAULT_URL, as_json: AsJson = False) -
     _show_job(client.post("jobs", job_id, "cancel"), client, as_json=as_json)
 
 
-@jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --all")
+@jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --queue root.etl --queue root.adhoc")
 def retry_job(
     *,
     job_id: JobId,
     every_queue: Annotated[bool, typer.Option("--all", help="Also the queues that have their forecast.")] = False,
+    named: Annotated[list[str] | None, typer.Option("--queue", help="This queue alone; may be given again.")] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
+    if named and every_queue:
+        raise UsageError("--queue and --all do not go together")
     client = connect(url)
-    _show_job(client.post("jobs", job_id, "retry", body={"queues": "all" if every_queue else "failed"}), client, as_json=as_json)
+    body: Document = {"queues": named or ("all" if every_queue else "failed")}
+    _show_job(client.post("jobs", job_id, "retry", body=body), client, as_json=as_json)
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")

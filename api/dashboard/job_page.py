@@ -17,6 +17,7 @@ from api.v1.asked import said
 from api.v1.job_answers import made_by, queue_reports, with_progress
 from shared.domain.jobs import Job
 from shared.domain.pace import in_order, pace
+from shared.domain.states import may_name
 from shared.store.jobs import JOBS
 
 SHOWN_QUEUES = 200
@@ -65,4 +66,5 @@ def _context(services: Services, job: Job) -> dict[str, object]:
         "off_by": {each.series_id: off_by(each, None) for each in forecasts.values()},
         "reasons": sorted(reasons.items(), key=lambda each: -len(each[1])),
         "more_queues": len(reports) - SHOWN_QUEUES,
+        "may_name": may_name(job),
     }

@@ -33,6 +33,7 @@ from shared.domain.whatif import AMOUNT, AMOUNTS, Amount, parse_lost
 from shared.domain.wording import json_kind
 
 MAX_MODELS = 50
+MAX_TRIED_AGAIN = 1_000  # queues by name
 MAX_GRID_VALUES = 1_000  # of all hyperparameters of a request
 MAX_WHOLE_NUMBER = 2**53  # beyond it JSON's numbers lose digits
 ZONES_OF_NO_PLACE = {"localtime", "Factory"}  # listed by the operating system, but no IANA names of a place
@@ -174,6 +175,10 @@ Models = Annotated[
     Discriminator(one_or_several),
     BeforeValidator(_models),
     _two_forms(_MODEL, _MODEL, MAX_MODELS, 1),
+]
+TriedAgain = Annotated[
+    Annotated[tuple[QueueName, ...], Size(MAX_TRIED_AGAIN, 1), Tag(SEVERAL)] | Annotated[Literal["failed", "all"], Tag(ONE)],
+    Discriminator(one_or_several),
 ]
 Holidays = Annotated[
     tuple[date | str, ...] | str | None,

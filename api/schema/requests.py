@@ -5,7 +5,7 @@ Every field is obeyed or refused. What needs connections, models or the clock is
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import (
     ConfigDict,
@@ -205,7 +205,9 @@ class CancelBody(Form):
 class RetryBody(Form):
     """What to try again."""
 
-    queues: Literal["failed", "all"] = Field("failed", description="failed: those without a forecast; all: every queue")
+    queues: fields.TriedAgain = Field(
+        "failed", description="failed: those without a forecast; all: every queue; or a list of names: these alone"
+    )
 
 
 def _check_steps(length: Duration, info: ValidationInfo, *, most: int, least: int = 0) -> Duration:

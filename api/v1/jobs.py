@@ -107,10 +107,12 @@ def cancel_job(services: Services, job_id: str) -> Answered:
 def retry_job(services: Services, job_id: str, json: RetryBody) -> Answered:
     """Try a job again.
 
-    By default only the queues without a forecast; with `"queues": "all"` every queue, also of a job that has succeeded. The issue
-    time stays, so a new forecast replaces the old one; the deadline counts from now.
+    By default only the queues without a forecast; with `"queues": "all"` every queue, also of a job that has succeeded; with a
+    list of names these alone, what the others have stays. The issue time stays, so a new forecast replaces the old one; the
+    deadline counts from now.
     """
     job = visible(services, JOBS, job_id)
+    audit.note(queues=json.queues if isinstance(json.queues, str) else ", ".join(json.queues))
     services.lifecycle.retry(
         job_id,
         json.queues,

@@ -181,6 +181,7 @@ class Job:
     keeps_winners: bool = False  # for later refits of the same schedule
     led_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by connection, when it was planned
     to_forget: str = ""  # which queues' reports go before it is planned, as a retry names them; "" = those that should are gone
+    only: tuple[str, ...] = ()  # the queues that this run is of, as a retry names them; () = all of them that have no forecast
 
     @property
     def asked_at(self) -> datetime:

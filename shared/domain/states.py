@@ -6,14 +6,18 @@ move only carries it further.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from shared.domain.identifiers import first_of
-from shared.domain.jobs import JobState, QueueState
-from shared.domain.wording import counted
+from shared.domain.job_warnings import why_nothing
+from shared.domain.jobs import Job, JobState, QueueState, Tally
+from shared.domain.reports import QueueReport
+from shared.domain.wording import counted, meant
+from shared.errors import InvalidRequest, StateForbids
 
 MAX_SHOWN = 5  # reasons in that of a job
 MAX_NAMED = 2  # queues of one of them
+NAMED = "named"  # how the row of a job says that it is tried again for some of its queues
 LOOK_BACK = "a job looks back from `as_of` (default: now)"
 
 OPEN_STATES = frozenset(state for state in JobState if not state.is_terminal)
@@ -21,10 +25,15 @@ ENDED_WELL = frozenset({QueueState.SUCCEEDED, QueueState.SKIPPED})  # of queues:
 WITHOUT_SUCCESS = frozenset({JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
 
 # which queues are tried again → the states a job may be tried again from, and the reports that go
-TRIED_FROM: Mapping[str, frozenset[JobState]] = {"failed": WITHOUT_SUCCESS, "all": WITHOUT_SUCCESS | {JobState.SUCCEEDED}}
+TRIED_FROM: Mapping[str, frozenset[JobState]] = {
+    "failed": WITHOUT_SUCCESS,
+    "all": WITHOUT_SUCCESS | {JobState.SUCCEEDED},
+    NAMED: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED}),
+}
 FORGOTTEN: Mapping[str, frozenset[QueueState]] = {
     "failed": frozenset(QueueState) - {QueueState.SUCCEEDED},
     "all": frozenset(QueueState),
+    NAMED: frozenset(QueueState),
 }
 
 
@@ -74,6 +83,40 @@ def verdict(succeeded: int, failures: Mapping[str, str], skipped: str | None = N
     total = counted(succeeded + len(failures), "queue")
     reason = f"{len(failures)} of {total} {'has' if len(failures) == 1 else 'have'} no forecast: {named}"
     return (JobState.PARTIAL if succeeded else JobState.FAILED), reason
+
+
+def ended_as(reports: Sequence[QueueReport], missing: str) -> tuple[JobState, str | None]:
+    """State and reason of a job with these reports of its queues; `missing`: why one has no forecast that does not say it."""
+    succeeded = sum(report.state is QueueState.SUCCEEDED for report in reports)
+    failures = {report.queue: report.reason or missing for report in reports if report.state not in ENDED_WELL}
+    return verdict(succeeded, failures, why_nothing(reports)) if reports else (JobState.FAILED, missing)
+
+
+def tally_of(run: Tally, reports: Sequence[QueueReport]) -> Tally:
+    """How many queues a job has that has ended: a run of some of them, by a retry, has the others beside it."""
+    if len(reports) <= run.total:
+        return run
+    return Tally(total=len(reports), done=len(reports), failed=sum(report.state not in ENDED_WELL for report in reports))
+
+
+def may_name(job: Job) -> bool:
+    """Whether a job may be tried again for some of its queues: it has ended, and so has each of them."""
+    queues = job.progress.queues
+    return job.state in TRIED_FROM[NAMED] and 0 < queues.total <= queues.done
+
+
+def check_named(job: Job, queues: Collection[str], known: Collection[str]) -> None:
+    """Whether a job that has ended may be tried again for these of its queues, by the `known` ones, which have a report.
+
+    Raises StateForbids: it ended before all of its queues had their turn, so that others would be forgotten over these.
+    InvalidRequest: one of them is none of its queues.
+    """
+    if job.state not in TRIED_FROM[NAMED]:
+        return  # who reopens it says so
+    if not may_name(job):
+        raise StateForbids("it ended before each of its queues had; a retry of all without a forecast (`failed`) completes it")
+    for queue in sorted(set(queues).difference(known)):
+        raise InvalidRequest(f"the job has no queue {queue!r}{meant(queue, known)}", field="queues")
 
 
 def why_forbidden(state: JobState, what: str, states: Collection[JobState]) -> str:

@@ -137,14 +137,15 @@ class Jobs:
         at: datetime,
         *,
         to_forget: str = "failed",
+        only: Sequence[str] = (),
         warnings: Sequence[str] = (),
         allowance: Allowance = UNLIMITED,
     ) -> bool:
         """Compare-and-set from a terminal state to queued, the one way out of it; whether this call did it.
 
         The job is as good as new: no reason, no start and end, no progress, `warnings` instead of those it had, and `queued_at`
-        is `at`; whoever plans it drops the reports `to_forget`. What it was planned for stays: `issued_at`, and with it the keys
-        of its forecasts.
+        is `at`; whoever plans it drops the reports `to_forget`, of the queues in `only` where it names any. What it was planned
+        for stays: `issued_at`, and with it the keys of its forecasts.
         Raises JobNotFound, AllowanceUsedUp as `add` does, and ValueError when an expected state is not terminal.
         """
         check_reopening(expected)
@@ -154,7 +155,8 @@ class Jobs:
 
         def reopened(job: Job) -> Job:
             blank = replace(job, reason=None, started_at=None, ended_at=None, progress=Progress(), led_to={})
-            return replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings), to_forget=to_forget)
+            again = replace(blank, state=JobState.QUEUED, queued_at=at, warnings=tuple(warnings))
+            return replace(again, to_forget=to_forget, only=tuple(only))
 
         with self._admitted(job, allowance):
             return self._change(job_id, lambda job: reopened(job) if job.state in expected else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -91,9 +91,9 @@ class Reports:
         part = [] if below is None else [Between("queue", f"{below}.", f"{below}/")]  # "/" is what follows "."
         return list(self.records.sum_by(REPORTS, [Is("job_id", job_id), *part], "queue", []))
 
-    def forget(self, job_id: str, states: Collection[QueueState]) -> None:
-        """Drop the reports, outcomes included, of those of the job's queues that are in one of these states."""
-        where: Where = [Is("job_id", job_id), OneOf("state", tuple(states))]
+    def forget(self, job_id: str, states: Collection[QueueState], only: Sequence[str] = ()) -> None:
+        """Drop the reports, outcomes included, of those of the job's queues that are in one of these states, and in `only`."""
+        where: Where = [Is("job_id", job_id), OneOf("state", tuple(states)), *([OneOf("queue", tuple(only))] if only else [])]
         queues = [kept.report.queue for kept in self.records.find(REPORTS, where)]
         with self.records.together():
             self.records.delete_some(REPORTS, where)

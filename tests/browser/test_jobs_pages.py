@@ -155,6 +155,14 @@ def test_what_has_no_forecast_is_tried_again(partial: None, store: Store, page: 
     assert store.jobs.get("job-1").state is JobState.QUEUED
 
 
+def test_one_queue_is_tried_again_from_its_row(partial: None, store: Store, page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/job-1#failed")  # where the list of jobs leads to
+    page.get_by_role("button", name=re.compile("Retry .*root.new")).click()
+    expect(page.locator("#progress .facts")).to_contain_text("queued")
+    job = store.jobs.get("job-1")
+    assert (job.state, job.only) == (JobState.QUEUED, ("root.new",))
+
+
 def test_what_the_service_refuses_is_told(partial: None, store: Store, page: Page, url: str, watched: Watched) -> None:
     watched.expected_statuses |= {409}
     page.goto(f"{url}/jobs/job-1")

@@ -119,6 +119,12 @@ def test_a_retry_of_a_partial_job_computes_what_is_missing_and_nothing_else(
     after = computed_at(fleet)
     assert after.keys() == QUEUES | {"root.late"}
     assert {queue: after[queue] for queue in QUEUES} == before
+    assert job["progress"]["queues"] == {"total": 3, "done": 3, "failed": 0}
+    assert caller.post(f"{path}/retry", json={"queues": ["root.late"]}).status_code == 202
+    job = ended(caller, path)
+    assert (job["state"], job["progress"]["queues"]) == ("succeeded", {"total": 3, "done": 3, "failed": 0})
+    again = computed_at(fleet)
+    assert [queue for queue in again if again[queue] > after[queue]] == ["root.late"]
     eventually(lambda: not keys_of(job["job_id"], run_state), what="the end of its run state")
 
 

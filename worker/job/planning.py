@@ -33,10 +33,11 @@ def name_queues(resources: Resources, job: Job) -> None:
     keep_known(resources, job, places)
     resources.lifecycle.forget_reports(job.job_id)
     delivered = {report.queue for report in resources.store.reports.of_job(job.job_id) if report.state is QueueState.SUCCEEDED}
+    wanted = job.only or queues  # one that is not there any more fails by itself, with its reason
     resources.store.jobs.update(job.job_id, seen=job, issued_at=issued_at, led_to=places, warnings=warnings)
     resources.run_state.name_queues(
         job.job_id,
-        [name for name in queues if name not in delivered],
+        [name for name in wanted if name not in delivered],
         issued_at,
         planned=len(candidates) if is_search else 1,
         heavy=sum(cards[candidate.model].lane is Lane.HEAVY for candidate in candidates) if is_search else 0,

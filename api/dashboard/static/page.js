@@ -48,7 +48,9 @@ async function send(element, button, body) {
   try {
     const told = await call(element.dataset.call, element.dataset.address, body);
     const made = "thenSelf" in element.dataset && told.links?.self.replace(/^\/v1/, "");  // the page of what was made
-    location.assign(made || element.dataset.then || location.href);
+    const next = made || element.dataset.then;
+    if (next) location.assign(next);
+    else location.reload();  // its own address would be no new page where it ends in #…
   } catch (problem) {
     const place = document.getElementById("message");
     place.className = "notice bad";

@@ -304,6 +304,10 @@ def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, end
     ended.jobs.move("job-1", {JobState.QUEUED}, JobState.SUCCEEDED, None, MONDAY)
     refused = run("jobs", "retry", "job-1", "--url", url)
     assert (refused.exit_code, "`--all`" in refused.stderr) == (2, True)
+    both = run("jobs", "retry", "job-1", "--all", "--queue", "root.etl", "--url", url)
+    assert (both.exit_code, "do not go together" in both.stderr) == (2, True)
+    named = run("jobs", "retry", "job-1", "--queue", "root.elt", "--url", url)
+    assert (named.exit_code, "before each of its queues had" in named.stderr) == (2, True)
     result = run("jobs", "retry", "job-1", "--all", "--url", url)
     assert (result.exit_code, lines(result)[0][-1]) == (0, "queued")
 

@@ -77,7 +77,9 @@ def test_where_no_body_is_needed_only_pages_of_other_origins_are_kept_out(
         ("cancel", {}, 404),
         ("cancel", {"queues": ["root.etl"]}, 422),  # it would cancel more than was meant
         ("retry", {"queues": "all"}, 404),
-        ("retry", {"queues": ["root.etl"]}, 422),
+        ("retry", {"queues": ["root.etl"]}, 404),
+        ("retry", {"queues": []}, 422),
+        ("retry", {"queues": "some"}, 422),
         ("retry", {"queue": "all"}, 422),
         ("retry", [], 400),
     ],

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from api.edge.context import Services
 from shared.config.settings import Settings
-from shared.domain.jobs import JobState, QueueState
+from shared.domain.jobs import JobState, Progress, QueueState, Tally
 from shared.domain.states import OPEN_STATES
 from shared.errors import BrokerAway, StoreAway
 from shared.fleet.runstate import RunState
@@ -28,6 +28,7 @@ from tests.scraping import counted_here
 from worker.job.resources import Resources, use
 
 REPORTS = {"root.a": QueueState.SUCCEEDED, "root.b": QueueState.FAILED, "root.c": QueueState.RUNNING}
+ALL_ENDED = Progress(queues=Tally(total=3, done=3, failed=1))
 ENDS = [state for state in JobState if state.is_terminal]
 
 
@@ -152,6 +153,37 @@ class TestTryingAgain:
         assert (store.jobs.get("job-1"), store.reports.of_job("job-1")) == before
         if state != "succeeded":
             assert run_state.active() == {"job-1"}
+
+    def test_one_queue_is_tried_again_by_name_and_the_others_stay(
+        self, client: FlaskClient, store: Store, run_state: RunState
+    ) -> None:
+        ended(store, JobState.PARTIAL, progress=ALL_ENDED)
+        refused = client.post("/v1/jobs/job-1/retry", json={"queues": ["root.a", "root.x"]})
+        assert (refused.status_code, "the job has no queue 'root.x'; did you mean" in refused.json["detail"]) == (422, True)
+        assert client.post("/v1/jobs/job-1/retry", json={"queues": []}).status_code == 422
+        assert client.post("/v1/jobs/job-1/retry", json={"queues": "root.a"}).status_code == 422
+        answer = client.post("/v1/jobs/job-1/retry", json={"queues": ["root.a"]})
+        assert (answer.status_code, answer.json["state"]) == (202, "queued")
+        assert [queue["queue"] for queue in answer.json["queues"]] == ["root.b", "root.c"]
+        assert store.jobs.get("job-1").only == ("root.a",)
+        again = client.post("/v1/jobs/job-1/retry", json={"queues": ["root.a"]})
+        assert (again.status_code, "it is queued; a job can be tried again" in again.json["detail"]) == (409, True)
+        assert len(waiting_in_the_plan_lane(run_state)) == 1
+
+    @pytest.mark.parametrize(
+        ("state", "done", "why"),
+        [
+            (JobState.CANCELLED, 3, "it is cancelled; a job can be tried again"),
+            (JobState.RUNNING, 3, "it is running; a job can be tried again"),
+            (JobState.FAILED, 2, "it ended before each of its queues had"),
+        ],
+    )
+    def test_a_job_whose_queues_have_not_all_ended_is_not_tried_again_by_name(
+        self, client: FlaskClient, store: Store, state: JobState, done: int, why: str
+    ) -> None:
+        ended(store, state, progress=Progress(queues=Tally(total=3, done=done)))
+        answer = client.post("/v1/jobs/job-1/retry", json={"queues": ["root.b"]})
+        assert (answer.status_code, why in answer.json["detail"]) == (409, True), answer.json
 
     def test_of_two_retries_at_once_one_is_told_that_it_is_too_late(
         self, client: FlaskClient, store: Store, run_state: RunState

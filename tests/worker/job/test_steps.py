@@ -14,7 +14,7 @@ from shared.config.settings import Settings
 from shared.domain.allowances import UNLIMITED
 from shared.domain.choice import Metric
 from shared.domain.forecasts import Failure, Forecast, Measures, QueueWork, Score, WindowForecast
-from shared.domain.jobs import DataPlaces, Job, JobState, Place, Progress, QueueState
+from shared.domain.jobs import DataPlaces, Job, JobState, Place, Progress, QueueState, Tally
 from shared.domain.reports import QueueReport, ReportedScore
 from shared.domain.states import OPEN_STATES
 from shared.errors import (
@@ -22,6 +22,7 @@ from shared.errors import (
     QueuecastError,
     QueueNotFound,
     SourceNotFound,
+    StateForbids,
     StoreAway,
     TooManyCandidates,
     UnknownConnection,
@@ -259,9 +260,8 @@ def nobody(job_id: str) -> None:
     """Is told to plan the job."""
 
 
-def retry(here: Resources, job: Job, *, every_queue: bool = False) -> None:
+def retry(here: Resources, job: Job, *, queues: str | tuple[str, ...] = "failed") -> None:
     """As somebody asks for it."""
-    queues = "all" if every_queue else "failed"
     here.lifecycle.retry(job.job_id, queues, datetime.now(UTC), nobody, warnings=(), allowance=UNLIMITED)
 
 
@@ -301,6 +301,43 @@ def test_one_failing_queue_fails_no_other_and_a_retry_computes_it_alone(here: Re
     assert (ended.state, ended.reason, ended.issued_at) == (JobState.SUCCEEDED, None, MONDAY)
     assert here.store.forecasts.find("root.etl") == first
     assert [forecast.issued_at for forecast in here.store.forecasts.find("root.adhoc")] == [MONDAY]
+
+
+def test_a_named_queue_is_tried_again_alone_and_the_job_counts_the_others_too(here: Resources) -> None:
+    job = partial(here)
+    first = here.store.forecasts.find("root.etl")
+    with pytest.raises(InvalidRequest, match=r"the job has no queue 'root\.elt'.*root\.etl"):
+        retry(here, job, queues=("root.etl", "root.elt"))
+    assert here.store.jobs.get(job.job_id) == job
+    retry(here, job, queues=("root.etl",))
+    steps.plan(job.job_id)
+    here.run_state.client.flushdb()  # its run state is lost: what is planned again is of the same queue
+    assert replanned(here, here.store.jobs.get(job.job_id))
+    steps.plan(job.job_id)
+    assert tuple(here.run_state.queue_states(job.job_id)) == ("root.etl",)
+    run(job.job_id, queues=("root.etl",))
+    ended = here.store.jobs.get(job.job_id)
+    assert (ended.state, ended.reason) == (JobState.PARTIAL, "1 of 2 queues has no forecast: root.adhoc: no data")
+    assert ended.progress.queues == Tally(total=2, done=2, failed=1)
+    [again] = here.store.forecasts.find("root.etl")
+    assert (again.issued_at, again.created_at > first[0].created_at) == (first[0].issued_at, True)
+
+
+def test_a_named_queue_that_the_source_has_no_more_fails_with_its_reason(here: Resources) -> None:
+    job = partial(here)
+    assert here.settings.files_dir is not None
+    (here.settings.files_dir / "root.etl.csv").unlink()
+    retry(here, job, queues=("root.etl",))
+    steps.plan(job.job_id)
+    assert tuple(here.run_state.queue_states(job.job_id)) == ("root.etl",)
+
+
+def test_a_job_whose_queues_have_not_all_ended_is_not_tried_again_by_name(here: Resources) -> None:
+    job = planned(here)
+    deliver(here, job, "root.etl")
+    here.lifecycle.end(job.job_id, "as told", now())
+    with pytest.raises(StateForbids, match="before each of its queues had"):
+        retry(here, here.store.jobs.get(job.job_id), queues=("root.etl",))
 
 
 def test_a_retry_that_fails_again_says_the_new_reason(here: Resources) -> None:
@@ -345,9 +382,11 @@ def test_a_job_that_was_cancelled_when_all_was_delivered_has_nothing_left_to_do(
     assert here.store.jobs.get(job.job_id).state is JobState.SUCCEEDED
 
 
-@pytest.mark.parametrize(("is_every", "queues"), [(False, ("root.adhoc",)), (True, QUEUES)])
+@pytest.mark.parametrize(
+    ("asked", "queues"), [("failed", ("root.adhoc",)), ("all", QUEUES), (("root.adhoc", "root.adhoc"), ("root.adhoc",))]
+)
 def test_a_crash_before_old_reports_are_forgotten_still_ends_right(
-    here: Resources, monkeypatch: pytest.MonkeyPatch, is_every: bool, queues: tuple[str, ...]
+    here: Resources, monkeypatch: pytest.MonkeyPatch, asked: str | tuple[str, ...], queues: tuple[str, ...]
 ) -> None:
     def away(*_: object) -> None:
         raise StoreAway("as told")
@@ -356,7 +395,7 @@ def test_a_crash_before_old_reports_are_forgotten_still_ends_right(
     with monkeypatch.context() as patch:
         patch.setattr(Reports, "forget", away)
         with pytest.raises(StoreAway):
-            retry(here, job, every_queue=is_every)
+            retry(here, job, queues=asked)
     assert replanned(here, job)  # what the reaper does with an open job without run state
     steps.plan(job.job_id)
     assert tuple(here.run_state.queue_states(job.job_id)) == queues
