@@ -13,23 +13,35 @@ from api.schema.requests import JobBody, PlaceBody
 from shared.config.connection import Role, kinds
 from shared.config.settings import Settings
 from shared.domain.choice import Effort, Metric, SelectionRule
+from shared.domain.model_cards import ModelCard
 from shared.domain.samples import Aggregation
 from shared.domain.units import Unit
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "What it is for": ("job_name", "job_description", "user_name", "project", "owner", "cluster"),
-    "How far": ("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
-    "Which queues": ("queues",),
+FOUND = ("time_field", "queue_field", "queues_from_columns", "target", "unit", "samples_timezone")  # what a first look guesses
+ASKED = ("data_ingestion_time_period", "future_prediction_time_period", "job_name")
+FOLDED: dict[str, tuple[str, ...]] = {
+    "Which queues, which step": ("queues", "aggregation_time_period", "as_of"),
+    "What it is for": ("job_description", "user_name", "project", "owner", "cluster"),
 }
 ADVANCED = (
-    *("target", "queue_field", "time_field", "columns", "regressors", "aggregation", "unit"),
-    *("limits.guaranteed", "limits.maximum"),
+    *("columns", "regressors", "aggregation", "limits.guaranteed", "limits.maximum"),
     *("selection", "metric", "baselines", "effort", "backtest_windows", "interval", "quantiles", "bounds"),
-    *("where", "samples_timezone", "csv", "missing_values", "ingestion_delay", "fill", "queues_from_columns"),
-    *("accept_losses", "timezone", "holidays", "events", "exclude", "as_of", "deadline", "max_candidates"),
+    *("where", "csv", "missing_values", "ingestion_delay", "fill"),
+    *("accept_losses", "timezone", "holidays", "events", "exclude", "deadline", "max_candidates"),
 )
+LABELS = {  # what people call it, where the field's name says less
+    "time_field": "time",
+    "queue_field": "queue",
+    "samples_timezone": "time zone of the times",
+    "data_ingestion_time_period": "history",
+    "future_prediction_time_period": "horizon",
+    "aggregation_time_period": "step",
+    "queues_from_columns": "each column is a queue",
+    "as_of": "end of the history",
+}
 ELSEWHERE = ("data", "model", "hyperparameters")  # they have a part of the form of their own
 SUGGESTED = {"data_ingestion_time_period": "28d", "aggregation_time_period": "1h", "future_prediction_time_period": "3d"}
+NUMBERS = ("int", "float")  # types of hyperparameters
 KINDS = {  # how a field is written; all others are one line of text
     "queues": "list",
     "columns": "list",
@@ -91,25 +103,40 @@ class Input:
     connections: str = ""  # kinds of connection that it belongs to; "" = any
 
 
-def inputs(names: tuple[str, ...], known: Mapping[str, object]) -> list[Input]:
-    """Fields of the request; `known` is an earlier request's document, whose values are filled in."""
-    return [_input(name, known) for name in names]
+def inputs(names: tuple[str, ...], known: Mapping[str, object], typed: Mapping[str, str] | None = None) -> list[Input]:
+    """Fields of the request.
+
+    Args:
+        known: an earlier request's document, whose values are filled in.
+        typed: what stood in the form when it was sent to look at the source, by path; it goes first.
+    """
+    return [_input(name, known, typed or {}) for name in names]
 
 
-def place_inputs(role: Role, known: Mapping[str, object]) -> list[Input]:
+def place_inputs(role: Role, known: Mapping[str, object], typed: Mapping[str, str] | None = None) -> list[Input]:
     """What the places of a role (source, destination) ask for, by the kind of their connection."""
+    typed = typed or {}
     asked = {kind: kinds[kind].asks_of(role) for kind in kinds}
     return [
         Input(
             path=f"data.{role}.{name}",
             label=name,
             hint=PlaceBody.model_fields[name].description or "",
-            value=str(known.get(name) or ""),
+            value=typed.get(f"data.{role}.{name}", str(known.get(name) or "")),
             is_required=all(fields[name].is_needed for fields in asked.values() if name in fields),
             connections=" ".join(kind for kind, fields in asked.items() if name in fields),
         )
         for name in sorted({name for fields in asked.values() for name in fields})
     ]
+
+
+def hyperparameter_kinds(cards: Sequence[ModelCard]) -> dict[str, str]:
+    """Path of every hyperparameter in the form → how its values are written."""
+    return {
+        f"hyperparameters.{card.name}.{each.name}": "values" if each.type in NUMBERS else f"{each.type}s"
+        for card in cards
+        for each in card.hyperparameters
+    }
 
 
 def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict[str, str]:
@@ -118,16 +145,16 @@ def connection_kinds(settings: Settings, projects: Sequence[str] | None) -> dict
     return {name: connection.kind for name, connection in known if projects is None or connection.serves(*projects)}
 
 
-def _input(name: str, known: Mapping[str, object]) -> Input:
+def _input(name: str, known: Mapping[str, object], typed: Mapping[str, str]) -> Input:
     field = _field(name)
     choices = CHOICES.get(name, ())
     default = "" if field.is_required() or field.default is None or "" in choices else _text(field.default)
     return Input(
         path=name,
-        label=name.replace("_", " ").replace(".", ": "),
+        label=LABELS.get(name, name.replace("_", " ").replace(".", ": ")),
         hint=(field.description or "").replace("null = ", "empty = "),
         kind=KINDS.get(name, "text"),
-        value=_known(name, known),
+        value=typed.get(name, _known(name, known)),
         placeholder=default or (f"such as {EXAMPLES[name]}" if name in EXAMPLES else ""),
         choices=choices,
         is_required=field.is_required(),

@@ -14,7 +14,7 @@ from shared.config.settings_file import SettingsFile
 from shared.domain.day_ahead import DayAhead
 from shared.domain.lanes import Lane
 from shared.drivers.redis_server import redis_server
-from shared.fleet.broker import App, enqueue_applying, enqueue_check, enqueue_decision, enqueue_job, make_celery
+from shared.fleet.broker import App, enqueue_applying, enqueue_check, enqueue_decision, enqueue_job, enqueue_look, make_celery
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.lifecycle import Lifecycle
@@ -79,6 +79,10 @@ class Services:
     def enqueue_check(self, question_id: str, lane: Lane) -> None:
         """Send the task that answers a validation question; raises BrokerAway."""
         enqueue_check(self._app, question_id, lane)
+
+    def enqueue_look(self, question_id: str, lane: Lane) -> None:
+        """Send the task that has a first look at a source; raises BrokerAway."""
+        enqueue_look(self._app, question_id, lane)
 
     def enqueue_decision(self, decision_id: str) -> None:
         """Send the task that makes a decision; raises BrokerAway."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from secrets import token_hex
 
 from flask import Response
 from pydantic import ValidationError
@@ -20,13 +19,12 @@ from api.schema import answers
 from api.schema.requests import JobBody
 from api.v1.admission import refusals, warnings_of
 from api.v1.asked import asked
-from shared.domain.codec import from_json, to_json
+from api.v1.worker_questions import ask_worker
+from shared.domain.codec import from_json
 from shared.domain.jobs import JobRequest
-from shared.domain.lanes import Lane
 from shared.domain.validation import Problem, Validation
-from shared.errors import ServiceError, WorkersAway, WorkersBusy
+from shared.errors import ServiceError
 
-ANSWER_SECONDS = 5.0
 QUESTION = replace(WRITE, is_audited=False)  # changes nothing, but costs a worker time
 
 
@@ -60,20 +58,5 @@ def _asked_too(services: Services, job_request: JobRequest, problems: Sequence[P
 
 
 def _ask_worker(services: Services, job_request: JobRequest) -> Validation:
-    """What a worker sees; raises WorkersAway when none lives, WorkersBusy when none answers in time, BrokerAway."""
-    question_id, lane = token_hex(8), _asked_lane(services)
-    services.run_state.questions.ask(question_id, to_json(job_request))
-    services.enqueue_check(question_id, lane or Lane.CHECK)
-    answer = services.run_state.questions.await_answer(question_id, ANSWER_SECONDS)
-    if answer is not None:
-        return from_json(Validation, answer)
-    if lane is None and _asked_lane(services) is None:
-        raise WorkersAway(f"none of the lane {Lane.CHECK.value} lives, and none has come within {ANSWER_SECONDS:g} s")
-    waited = f"none has answered within {ANSWER_SECONDS:g} s, or the look at the data takes longer"
-    raise WorkersBusy(f"{waited}; ask again, or name fewer queues")
-
-
-def _asked_lane(services: Services) -> Lane | None:
-    """The lane of questions; `plan` while only workers of the previous release live. None = no worker lives."""
-    served = {lane for worker in services.run_state.members.workers() for lane in worker.lanes}
-    return next((lane for lane in (Lane.CHECK, Lane.PLAN) if lane.value in served), None)
+    """What a worker sees; raises WorkersAway, WorkersBusy, BrokerAway."""
+    return from_json(Validation, ask_worker(services, job_request, services.enqueue_check))

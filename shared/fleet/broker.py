@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     SELECT = "queuecast.select"
     SELECT_AFTER_ERROR = "queuecast.select_after_error"
     CHECK = "queuecast.check"
+    LOOK = "queuecast.look"
     VERIFY = "queuecast.verify"
     DECIDE = "queuecast.decide"
     APPLY = "queuecast.apply"
@@ -48,6 +49,7 @@ ROUTES: dict[TaskName, Lane] = {
     TaskName.SELECT: Lane.SELECT,  # likewise
     TaskName.SELECT_AFTER_ERROR: Lane.SELECT,
     TaskName.CHECK: Lane.CHECK,
+    TaskName.LOOK: Lane.CHECK,
     TaskName.VERIFY: Lane.PLAN,
     TaskName.DECIDE: Lane.PLAN,
     TaskName.APPLY: Lane.PLAN,
@@ -84,6 +86,11 @@ def enqueue_job(app: celery.Celery, job_id: str) -> None:
 def enqueue_check(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK) -> None:
     """Wake somebody up to answer a question about a request; raises BrokerAway likewise. Nobody restores a lost one."""
     _send(app, TaskName.CHECK, question_id, task_id=f"{question_id}.check", lane=lane)
+
+
+def enqueue_look(app: celery.Celery, question_id: str, lane: Lane = Lane.CHECK) -> None:
+    """Wake somebody up to have a first look at a request's source; raises BrokerAway likewise. Nobody restores a lost one."""
+    _send(app, TaskName.LOOK, question_id, task_id=f"{question_id}.look", lane=lane)
 
 
 def enqueue_decision(app: celery.Celery, decision_id: str) -> None:

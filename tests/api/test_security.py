@@ -174,7 +174,7 @@ def secretive(run_state: RunState, settings: Settings, tmp_path: Path) -> Settin
 def test_no_answer_and_no_log_line_holds_a_secret(
     make_app: MakeApp, secretive: Settings, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
+    monkeypatch.setattr("api.v1.worker_questions.ANSWER_SECONDS", 0.0)  # there is no worker to wait for
     app = make_app(secretive)
     client, store = app.test_client(), app.extensions[EXTENSION].store
     store.jobs.add(a_job(created_at=MONDAY))

@@ -185,11 +185,16 @@ def fill(page: Page, **fields: str) -> None:
         page.locator(f"[data-path='{name}']").fill(value)
 
 
+def unfold(page: Page) -> None:
+    page.get_by_text("Everything else: ").click()
+
+
 def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
     store: Store, run_state: RunState, page: Page, url: str
 ) -> None:
     run_state.members.publish(CARDS)
     page.goto(f"{url}/jobs/new")
+    unfold(page)
     fill(page, job_name="From the form", user_name="Ann", queues="root.etl, root.a*")
     page.get_by_label("auto: every model").uncheck()
     page.get_by_label("prophet").check()
@@ -211,6 +216,7 @@ def test_the_form_starts_a_job_with_the_grid_and_models_that_were_chosen(
 def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_lost(page: Page, url: str, watched: Watched) -> None:
     watched.expected_statuses |= {422}
     page.goto(f"{url}/jobs/new")
+    unfold(page)
     fill(page, user_name="Ann", aggregation_time_period="1 fortnight")
     page.get_by_role("button", name="Submit", exact=True).click()
     wrong = page.locator("[data-path=aggregation_time_period]")
@@ -231,6 +237,7 @@ def test_the_form_asks_for_what_the_chosen_connection_takes(settings: object, pa
 def test_without_a_worker_no_model_is_known_and_validating_says_that_none_answers(page: Page, url: str, watched: Watched) -> None:
     watched.expected_statuses |= {503}
     page.goto(f"{url}/jobs/new")
+    unfold(page)
     expect(page.get_by_text("No worker has said yet which models there are.")).to_be_visible()
     fill(page, job_name="x")
     page.get_by_role("button", name="Validate").click()

@@ -81,6 +81,7 @@ def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
 def test_a_schedule_half_filled_in_is_not_taken_for_a_job(store: Store, page: Page, url: str) -> None:
     page.goto(f"{url}/jobs/new")
     page.locator("[data-path=job_name]").fill("Daily")
+    page.get_by_text("Everything else: ").click()
     page.get_by_text("Make it a schedule").click()
     page.locator("[data-schedule=cron]").fill("0 6 * * 1")
     page.get_by_role("button", name="Submit", exact=True).click()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.looking import NARROW, check_accessible, check_fits
 from tests.factories import MONDAY
 from tests.up import stack_up
 
@@ -22,10 +24,25 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield stack.url
 
 
-def test_a_job_is_submitted_by_the_form_watched_to_its_end_and_seen_on_the_overview(url: str, page: Page) -> None:
+def test_a_job_is_submitted_by_the_form_watched_to_its_end_and_seen_on_the_overview(
+    url: str, page: Page, new_page: Callable[..., Page]
+) -> None:
     page.goto(url)
     page.get_by_role("link", name="Submit a job").click()
-    for name, value in {"job_name": "Resource Forecasting", "user_name": "Bob", "future_prediction_time_period": "1d"}.items():
+    page.locator("[data-path='data.source.path']").fill("*.csv")
+    page.locator("[data-path=future_prediction_time_period]").fill("1d")
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.locator("#found .lead")).to_contain_text("2 queues: root.adhoc, root.etl", timeout=MILLISECONDS)
+    expect(page.get_by_role("columnheader", name="timestamp time")).to_be_visible()
+    expect(page.locator("#rows tbody tr")).to_have_count(5)
+    expect(page.locator("[data-path=target]")).to_have_value("used_capacity")
+    expect(page.locator("[data-path=future_prediction_time_period]")).to_have_value("1d")  # what was typed is still there
+    expect(page.locator("[data-path=job_name]")).to_have_value("Forecast of *.csv")
+    expect(page.locator("#cost")).to_contain_text("candidates")
+    check_accessible(page)
+    check_fits(page)
+    page.get_by_text("Everything else: ").click()
+    for name, value in {"job_name": "Resource Forecasting", "user_name": "Bob"}.items():
         page.locator(f"[data-path={name}]").fill(value)
     page.get_by_label("auto: every model").uncheck()
     for model in ("hour_mean", "seasonal_naive"):
@@ -45,3 +62,15 @@ def test_a_job_is_submitted_by_the_form_watched_to_its_end_and_seen_on_the_overv
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.get_by_role("link", name="Flower")).to_be_visible()
     expect(page.locator("#status")).to_be_empty()
+    without_script = new_page(java_script_enabled=False, viewport=NARROW, color_scheme="dark")
+    without_script.goto(f"{url}/jobs/new")
+    without_script.locator("[name='data.source.path']").fill("root.etl.csv")
+    without_script.get_by_role("button", name="Look at it").click()
+    expect(without_script.locator("#found .lead")).to_contain_text("1 queue: root.etl", timeout=MILLISECONDS)
+    expect(without_script.locator("#cost")).to_contain_text("at the pace of earlier jobs here")
+    without_script.get_by_role("button", name="Submit", exact=True).click()
+    shown = json.loads(without_script.locator("#document").inner_text())
+    assert (shown["job_name"], shown["data"]["source"]) == (
+        "Forecast of root.etl.csv",
+        {"name": "files", "path": "root.etl.csv"},
+    )

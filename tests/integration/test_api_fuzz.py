@@ -58,7 +58,7 @@ def service(
     run_state: RunState, settings: Settings, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Service:
     """A service that knows one job and one forecast, and has no worker to wait for; open, unless a parameter says who asks."""
-    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr("api.v1.worker_questions.ANSWER_SECONDS", 0.0)
     app = make_app(settings.model_copy(update=dict.fromkeys(LIMITS, "off")))
     answer = app.wsgi_app
     monkeypatch.setattr(app, "wsgi_app", lambda environ, start: answer({"REMOTE_ADDR": "127.0.0.1", **environ}, start))

@@ -12,6 +12,7 @@ from celery import current_task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from shared.domain.codec import from_json, to_json
+from shared.domain.first_look import FirstLook
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import Lane
 from shared.domain.validation import Problem, Validation
@@ -27,6 +28,7 @@ from worker.job.blocks import end_block, read_block
 from worker.job.cold_start import freed_queues
 from worker.job.concurrency import fill
 from worker.job.effects import score_effects
+from worker.job.first_look import first_look
 from worker.job.resources import current_resources
 from worker.job.validation import validate
 from worker.job.verification import verify_job
@@ -107,20 +109,28 @@ def select_after_error(failed_task_id: str, *, job_id: str, queue: str) -> None:
 @shared_task(name=TaskName.CHECK.value)
 def check(question_id: str) -> None:
     """Answer what the API asks about a request; whoever asked waits for seconds only."""
+    _answer(question_id, validate, lambda problem: Validation(problems=(problem,)))
+
+
+@shared_task(name=TaskName.LOOK.value)
+def look(question_id: str) -> None:
+    """Have a first look at a request's source; whoever asked waits for seconds only."""
+    _answer(question_id, first_look, lambda problem: FirstLook(problems=(problem,)))
+
+
+def _answer(question_id: str, see: Callable[[JobRequest, datetime], object], failed: Callable[[Problem], object]) -> None:
+    """Answer with what is seen; whoever asks hears of a bug of ours, too, instead of waiting for nothing."""
     questions = current_resources().run_state.questions
     text = questions.question(question_id)
-    if text is not None:
-        questions.answer(question_id, to_json(_look(question_id, text)))
-
-
-def _look(question_id: str, text: str) -> Validation:
-    """What a look at the request shows; whoever asks hears of a bug of ours, too, instead of waiting for nothing."""
+    if text is None:
+        return
     try:
-        return validate(from_json(JobRequest, text), datetime.now(UTC))
+        answer = see(from_json(JobRequest, text), datetime.now(UTC))
     except Exception as error:
         log.exception("internal error", question_id=question_id)
         details = f"the log of the worker has the details of question {question_id}"
-        return Validation(problems=(Problem(field="", message=f"Internal error: {type(error).__name__}; {details}"),))
+        answer = failed(Problem(field="", message=f"Internal error: {type(error).__name__}; {details}"))
+    questions.answer(question_id, to_json(answer))
 
 
 @shared_task(name=TaskName.VERIFY.value)

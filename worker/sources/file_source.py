@@ -14,6 +14,7 @@ from shared.errors import DataError, EmptySeries, SourceNotFound
 from worker.sources import sources
 from worker.sources._covariates import fitted, fitted_names
 from worker.sources.base import Query, Reading, ScannedSource, SourceView
+from worker.sources.files.first_rows import FirstRows, first_rows
 from worker.sources.files.layout import Layout, check_files, look_at
 from worker.sources.files.listing import Files, find_files
 from worker.sources.files.place_losses import empty_files, large_files, lost_files, nameless_note, nameless_rows
@@ -68,6 +69,10 @@ class FileSource(ScannedSource):
                 )
             errors.append(reading)
         raise next((error for error in errors if not isinstance(error, EmptySeries)), errors[0])
+
+    def first_rows(self, query: Query, *, rows: int, columns: int) -> FirstRows:
+        """The first rows of the first file, as they are written; raises SourceNotFound, UnreadableData."""
+        return first_rows(find_files(self._connection, query.place.path), query, rows=rows, columns=columns)
 
     def scan(self, query: Query, names: Sequence[str]) -> Iterator[tuple[str, Reading | DataError]]:
         """What `read` gives or raises for each of the queues, in any order, by one look at the files for all of them.

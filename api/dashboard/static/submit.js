@@ -92,7 +92,7 @@ function mark(name, messages) {
   document.getElementById(`${name}-error`).textContent = messages[0] + more;
   const input = document.getElementById(name);
   input?.setAttribute("aria-invalid", "true");
-  input?.closest("details")?.setAttribute("open", "");
+  for (let fold = input?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
 }
 
 function note(kind, lines) {
@@ -120,7 +120,13 @@ async function sending(button, work) {
 /** When a schedule is half filled in, one job is not what was meant: the field that says so, if any. The time zone is always there. */
 const ofASchedule = () => [...form.querySelectorAll("[data-schedule]")].find((input) => input.value.trim() && input.value !== input.defaultValue);
 
+// What is empty, or belongs to another kind of connection, need not be in the address.
+form.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!String(value).trim()) formData.delete(name);
+});
+
 form.addEventListener("submit", (event) => {
+  if ("plain" in (event.submitter?.dataset ?? {})) return;  // a look, which is a page
   event.preventDefault();
   sending(event.submitter, async () => {
     const input = ofASchedule();

@@ -5,8 +5,20 @@ from __future__ import annotations
 import json
 
 from pydantic import SecretStr
+from werkzeug.datastructures import MultiDict
 
-from api.dashboard.submit_form import ADVANCED, ELSEWHERE, GROUPS, connection_kinds, inputs, place_inputs
+from api.dashboard.submit_form import (
+    ADVANCED,
+    ASKED,
+    ELSEWHERE,
+    FOLDED,
+    FOUND,
+    KINDS,
+    connection_kinds,
+    inputs,
+    place_inputs,
+)
+from api.dashboard.typed import document_of, typed_in
 from api.schema.limits import LimitsBody
 from api.schema.requests import JobBody
 from shared.config.connection import kinds
@@ -19,7 +31,8 @@ from tests.factories import a_request
 
 
 def test_every_field_of_the_request_is_on_the_form_once() -> None:
-    on_the_form = [name for names in GROUPS.values() for name in names] + list(ADVANCED) + list(ELSEWHERE)
+    folded = [name for names in FOLDED.values() for name in names]
+    on_the_form = [*FOUND, *ASKED, *folded, *ADVANCED, *ELSEWHERE]
     limits = [f"limits.{name}" for name in LimitsBody.model_fields]
     assert sorted(on_the_form) == sorted([*limits, *(name for name in JobBody.model_fields if name != "limits")])
 
@@ -42,10 +55,11 @@ def test_a_field_shows_its_default_and_what_an_earlier_job_said() -> None:
 
 
 def test_what_must_be_given_is_said_to_be_needed() -> None:
-    assert [field.path for names in GROUPS.values() for field in inputs(names, {}) if field.is_required] == [
-        "job_name",
-        *("data_ingestion_time_period", "aggregation_time_period", "future_prediction_time_period"),
+    every = (*FOUND, *ASKED, *(name for names in FOLDED.values() for name in names), *ADVANCED)
+    assert [field.path for field in inputs(every, {}) if field.is_required] == [
+        *("data_ingestion_time_period", "future_prediction_time_period", "job_name", "aggregation_time_period")
     ]
+    assert [field.label for field in inputs(ASKED, {})] == ["history", "horizon", "job name"]
 
 
 def test_a_place_asks_for_what_the_kind_of_its_connection_takes() -> None:
@@ -80,3 +94,42 @@ def test_connections_of_other_projects_are_not_named(settings: Settings) -> None
     assert connection_kinds(known, ("etl", "board")) == {"files": "files", "hr": "mongodb"}
     assert connection_kinds(known, ("etl",)) == {"files": "files"}
     assert connection_kinds(known, None) == {"files": "files", "hr": "mongodb"}  # who may ask for every project
+
+
+def test_what_is_typed_becomes_the_request_that_the_script_makes_of_it_too() -> None:
+    typed = {
+        "data.source.name": "files",
+        "data.source.path": " demo/** ",
+        "queues": "root.a, root.b*",
+        "bounds": "0, ",
+        "interval": "0.8",
+        "backtest_windows": "3",
+        "max_candidates": "many",
+        "accept_losses": "true",
+        "where": '{"partition": "gpu"}',
+        "exclude": "[1,",
+        "holidays": "2026-01-01",
+        "limits.maximum": "100",
+        "owner": "  ",
+    }
+    document = document_of(typed_in(MultiDict(typed), typed), KINDS, ["ets"])
+    assert document == {
+        "data": {"source": {"name": "files", "path": "demo/**"}},
+        "queues": ["root.a", "root.b*"],
+        "bounds": [0, None],
+        "interval": 0.8,
+        "backtest_windows": 3,
+        "max_candidates": "many",  # stays a text, so that the check says what is accepted
+        "accept_losses": True,
+        "where": {"partition": "gpu"},
+        "exclude": "[1,",
+        "holidays": ["2026-01-01"],
+        "limits": {"maximum": 100},
+        "model": ["ets"],
+    }
+    grids = {"hyperparameters.prophet.growth": "flat, linear", "hyperparameters.ets.days": "1, 7"}
+    kinds = {"hyperparameters.prophet.growth": "strs", "hyperparameters.ets.days": "values"}
+    assert document_of(grids, kinds, []) == {
+        "hyperparameters": {"prophet": {"growth": ["flat", "linear"]}, "ets": {"days": [1, 7]}},
+        "model": "auto",
+    }

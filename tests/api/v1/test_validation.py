@@ -77,7 +77,7 @@ def test_what_is_wrong_with_the_form_or_the_connection_needs_no_worker(
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less than a worker needs."""
-    monkeypatch.setattr("api.v1.validation.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("api.v1.worker_questions.ANSWER_SECONDS", 0.2)
 
 
 AWAY, BUSY = "No worker answers", "All workers are busy"
