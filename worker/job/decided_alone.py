@@ -116,7 +116,8 @@ def _within(
     """
     changes, kept = list[ProposedChange](), list[Recommendation]()
     frozen = why_frozen(policy, asked.now, asked.zone)
-    why = frozen or f"one plan changes {counted(policy.max_changes, 'queue')}, and others save more"
+    enough = f"one plan changes {counted(policy.max_changes, 'queue')}, and others save more"
+    why = frozen or f"{enough}; `max_changes` of the policy says how many"
     for each in sorted(found, key=lambda each: (not each.advice.is_change, -each.saved)):
         advice = each.advice
         if advice.is_change and (frozen or len(changes) >= policy.max_changes):

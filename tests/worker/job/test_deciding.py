@@ -117,7 +117,9 @@ def test_at_most_as_many_queues_change_as_the_policy_has_and_none_while_it_is_fr
     assert here.store.policies.replace(here.store.policies.of(GROUP), policy)
     (proposal,) = decided(here)
     assert [change.queue for change in proposal.changes] == ["root.q2"]
-    assert [each.kept_because for each in proposal.kept] == ["one plan changes 1 queue, and others save more"] * 2
+    assert [each.kept_because for each in proposal.kept] == [
+        "one plan changes 1 queue, and others save more; `max_changes` of the policy says how many"
+    ] * 2
     frozen = replace(policy, version=2, freezes=(Freeze(start_at=MONDAY, end_at=MONDAY + timedelta(days=2), reason="the sale"),))
     assert here.store.policies.replace(policy, frozen)
     asked = asked_by_hand(GROUP, NOW, "t1", "ops")
