@@ -16,12 +16,16 @@ from tests.bench.chance_figures import Told, printed
 from tests.bench.chances import blocks_and_week, published
 from tests.bench.cold_start import AHEAD, KNOWN, POOLS, misses
 from tests.bench.decisions.__main__ import printed as decisions_printed
+from tests.bench.decisions.joint import families, replayed, told
 from tests.bench.decisions.pasts import past_of
 from tests.bench.fleet.bare import run_bare
 from tests.bench.fleet.stage import BASELINES, request_of, write_files
 from tests.bench.plans import DEFAULT, a_tree, line, measured
 from tests.bench.series import DataSet
 from tests.factories import a_load, a_request
+from worker.decisions.objective import Demand
+from worker.decisions.replay import Cutoff, Past
+from worker.decisions.terms import Terms
 
 
 def test_the_bare_process_that_the_fleet_is_compared_with_still_runs(tmp_path: Path) -> None:
@@ -64,6 +68,23 @@ def test_decisions_are_measured_on_what_the_product_makes_of_each_day(tmp_path: 
     table = [*decisions_printed([past], "VM pools")]
     assert [line[:10] for line in table[1:3]] == ["do nothing", "trailing 7"]
     assert " 1.000 / 1.000 / 1.000 " in table[1]
+
+
+def test_of_two_pools_that_want_at_other_hours_a_joint_plan_shares_what_they_have() -> None:
+    days = np.arange(24 * 21) // 24
+    wanted = [np.where(days < 14, first, 10.0 - first) + np.arange(24.0 * 21) % 2 for first in (2.0, 8.0)]
+    pasts = [
+        Past(
+            queue=name,
+            values=values,
+            cutoffs=tuple(Cutoff(at=24 * day, demand=Demand.of(values[24 * day :][np.newaxis, :24])) for day in range(14, 20)),
+        )
+        for name, values in zip("ab", wanted, strict=True)
+    ]
+    found = replayed(next(families(pasts)), Terms())
+    assert (found.ratio < 1, found.shortfall < 1, found.changes_a_day > 0) == (True, True, True)
+    assert told([*pasts, pasts[0]], 10.0).startswith("joint plans of 1 family: J 0.")
+    assert told(pasts[:1], 10.0) == "joint plans: no two series have the same days"
 
 
 def test_what_is_drawn_from_the_very_paths_is_found_calibrated() -> None:

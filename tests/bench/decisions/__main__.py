@@ -20,6 +20,7 @@ from pathlib import Path
 
 from shared.domain.replays import RECOMMENDED
 from tests.bench.chances import POOLS
+from tests.bench.decisions import joint
 from tests.bench.decisions.pasts import past_of
 from tests.bench.decisions.table import KAPPAS, Line, lines, offered, slack_at, timetables
 from tests.bench.series import DataSet, queues_of
@@ -61,6 +62,7 @@ def printed(pasts: Sequence[Past], name: str) -> Iterator[str]:
     count, ratio = offered(pasts, MIDDLE)
     yield f"offered for {count} of {len(pasts)} series; those alone, and nothing elsewhere: {ratio:.3f}"
     yield timetables(pasts, MIDDLE)
+    yield joint.told(pasts, MIDDLE)
     yield _held(by_kappa[MIDDLE], HOLD[name])
 
 
