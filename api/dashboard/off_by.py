@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
 
-from api.dashboard.words import amount, number
+from api.dashboard.words import difference
 from api.edge.context import Services
 from shared.domain.accuracy import MONTH_DAYS, AccuracyFilter, ErrorSums
 from shared.domain.forecasts import Forecast
-from shared.domain.units import Unit, shown_in
+from shared.domain.units import Unit
 
-PERCENT_SIGN = "%"
 MIN_STEPS = 24  # that have come: of fewer the backtest tells more
 
 
@@ -31,11 +30,7 @@ class OffBy:
     @property
     def words(self) -> str:
         """`6 points` of what is counted in per cent, else `310 MB`."""
-        told = shown_in(self.unit)
-        if told.symbol != PERCENT_SIGN:
-            return amount(self.value, self.unit)
-        points = number(self.value * told.factor)
-        return f"{points}\u202f{'point' if points == '1.0' else 'points'}"
+        return difference(self.value, self.unit)
 
     @property
     def basis(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -13,8 +13,10 @@ from flask import render_template, request
 from pydantic import Field
 
 from api.dashboard.addresses import query_of
+from api.dashboard.chart_lines import chart_lines, limits_before
 from api.dashboard.components import made_of
 from api.dashboard.family import Family, family_of
+from api.dashboard.known_times import known_times
 from api.dashboard.off_by import off_by_of
 from api.dashboard.overview import row_of
 from api.dashboard.own_zone import zone_of_reader
@@ -32,7 +34,7 @@ from api.v1.clusters import changes_of, gone_of
 from api.v1.queue_answers import standings
 from api.v1.usage import usage_beside
 from shared.domain.accuracy import MONTH_DAYS
-from shared.domain.exceedance import PERCENT, limit_of, steps_over
+from shared.domain.exceedance import steps_over
 from shared.domain.forecasts import Forecast
 from shared.domain.job_warnings import loss_lines
 from shared.domain.outgoing import in_path
@@ -65,6 +67,8 @@ class QueueQuery(SeriesChoice):
     issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
     compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
+    from_at: fields.Moment | None = Field(None, alias="from", description="of what is zoomed to, instead of a whole tab")
+    to_at: fields.Moment | None = Field(None, alias="to", description="its end")
     tab: Literal["today", "1", "2", "3", "all"] = Field("today", description="the day, those after it, three days, or all")
     parent: fields.FilledLabel | None = Field(None, description="what if it were below this queue")
     capacity: fields.FilledLabel | None = Field(None, description="and so much of it guaranteed, such as 30%")
@@ -96,7 +100,7 @@ def show(services: Services, queue: str) -> str:
         page_with=lambda **changes: _address(queue, changes),
         newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),
         **_report(services, forecast),
-        changes=changes_of(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days)), forecast.end_at),
+        **_marks(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days))),
         issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         failure=services.store.run_failures.after(forecast) if is_newest else None,
@@ -117,12 +121,22 @@ def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datet
     return {
         "off_by": off_by_of(services, [forecast], now)[forecast.series_id],
         "peaks": daily_peaks(forecast, now) if steps_over(forecast, now) < forecast.horizon_steps else (),
-        "lines": chart_lines(present, services.settings.mark_levels),
         "breaches": breaches(present, levels_told(present), now),
         "slider": slider_of(present) if is_told else None,
         "family": family,
         "usage": usage_beside(services, forecast) if is_newest else None,
         "gone": gone_of(services, [forecast]).get((forecast.cluster, forecast.queue)),
+    }
+
+
+def _marks(services: Services, forecast: Forecast, start: datetime) -> dict[str, object]:
+    """What is drawn beside the values since `start`: what is not to be crossed, changes of it, and times known to be special."""
+    changes = changes_of(services, forecast, start, forecast.end_at)
+    past = limits_before(services, forecast, changes)
+    return {
+        "lines": chart_lines(as_now(services, forecast), services.settings.mark_levels, past),
+        "changes": changes,
+        "times": known_times(services, forecast, start, forecast.end_at),
     }
 
 
@@ -172,18 +186,6 @@ def _report(services: Services, forecast: Forecast) -> dict[str, object]:
         "quality": list(quality_lines(report.quality)) if report and report.quality else [],
         "losses": loss_lines(report.quality) if report and report.quality else [],
     }
-
-
-def chart_lines(forecast: Forecast, levels: Sequence[float]) -> list[dict[str, object]]:
-    """The lines that are not to be crossed: the value, what it is called, and whether it is the limit that hurts."""
-    limit, name = limit_of(forecast), "maximum" if forecast.maximum is not None else "guaranteed"
-    if limit is None:
-        return []
-    lines = [(limit, name, True)]
-    if forecast.guaranteed not in {None, limit}:
-        lines.append((forecast.guaranteed or 0.0, "guaranteed", False))
-    lines += [(limit * level / PERCENT, f"{level:g}\u202f% of its limit", False) for level in sorted(levels) if level < PERCENT]
-    return [{"value": value, "name": name, "isLimit": is_limit} for value, name, is_limit in lines]
 
 
 def quality_lines(quality: QualityReport) -> Iterator[str]:

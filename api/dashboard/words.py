@@ -10,10 +10,10 @@ from markupsafe import Markup
 from shared.domain.choice import Ranking
 from shared.domain.forecasts import Forecast
 from shared.domain.outgoing import readable
-from shared.domain.reports import Issue
 from shared.domain.units import Shown, Unit, shown_in
 
 MB_PER_GB, MB_PER_TB = 1_024, 1_024**2
+PERCENT_SIGN = "%"
 NONE = "–"  # what is not known
 SECONDS_OF_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -63,6 +63,17 @@ def memory(megabytes: float | None) -> str:
     return f"{'−' if megabytes < 0 else ''}{text}\u202f{symbol}"
 
 
+def difference(value: float | None, counted_in: Unit | None) -> str:
+    """By how much two values of a metric differ, whichever is the higher: `6 points` of what is counted in per cent."""
+    if value is None:
+        return NONE
+    told = shown_in(counted_in)
+    if told.symbol != PERCENT_SIGN:
+        return amount(abs(value), counted_in)
+    points = number(abs(value) * told.factor)
+    return f"{points}\u202f{'point' if points == '1.0' else 'points'}"
+
+
 def work(value: float, unit: str) -> str:
     """An amount of work in its own unit: `310 GB·h`."""
     return f"{number(value)}\u202f{unit}"
@@ -84,11 +95,6 @@ def percent(value: float | None) -> str:
 def exact_percent(value: float | None) -> str:
     """The same with all digits that decide who wins."""
     return NONE if value is None else Ranking.MAPE.text(value).replace(" ", "\u202f")
-
-
-def how_good(issue: Forecast | Issue) -> str:
-    """Its MAPE in the backtest; its WAPE where its winner was chosen by that, as MAPE says nothing of values near zero."""
-    return f"WAPE {percent(issue.wape)}" if issue.ranked_by is Ranking.WAPE else percent(issue.mape)
 
 
 def skill(value: float | None) -> str:

@@ -40,6 +40,8 @@ class Lead(Answer):
     steps: int = Field(description="with an actual value")
     mape: float | None = Field(description="percent")
     wape: float | None = Field(description="percent")
+    mean_error: float | None = Field(description="mean of |prediction − actual|, in the unit of the forecast")
+    naive_mean_error: float | None = Field(description="the same of the same hour of the day before the issue")
     bias: float | None = Field(description="mean of prediction minus actual: above 0 = too much was predicted")
     coverage: float | None = Field(description="percent of the actual values within bounds of the answer's `interval`")
     naive_wape: float | None = Field(description="of the same hour of the day before the issue")

@@ -55,6 +55,16 @@ class ErrorSums:
         return _percentage(self.error, self.size)
 
     @property
+    def mean_error(self) -> float | None:
+        """Mean of |y − f| in the metric's unit."""
+        return self.error / self.steps if self.steps else None
+
+    @property
+    def naive_mean_error(self) -> float | None:
+        """Mean of |y − n| in the metric's unit, over the steps for which the seasonal naive has a value."""
+        return self.naive_error / self.compared_steps if self.compared_steps else None
+
+    @property
     def bias(self) -> float | None:
         """Mean of f − y in the metric's unit: above 0, more was predicted than came."""
         return self.surplus / self.steps if self.steps else None

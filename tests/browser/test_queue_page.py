@@ -14,14 +14,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.domain.components import Components
 from shared.domain.distribution import bounds_of
 from shared.domain.forecasts import Candidate, Failure
 from shared.domain.jobs import JobState, QueueState
+from shared.domain.occasions import Event, Excluded
 from shared.domain.reports import QualityReport, QueueReport, RunFailure
 from shared.store import Store
 from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import HOUR, THIS_HOUR, keep, keep_past
-from tests.factories import a_job, a_score, with_distribution
+from tests.factories import a_job, a_request, a_score, with_distribution
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DRAWN = "#chart[data-drawn]"  # how many queues are drawn, as soon as they are
@@ -113,6 +115,40 @@ def test_a_tab_shows_one_day_and_the_address_remembers_it(shown: Page, tab: str,
     shown.reload()
     expect(shown.locator(DRAWN)).to_be_visible()
     expect(shown.get_by_role("button", name=tab, exact=True)).to_have_attribute("aria-pressed", "true")
+    shown.locator("section[aria-labelledby=earlier] th a").last.click()  # what was chosen goes along
+    shown.wait_for_url("**job_id=**")
+    assert f"tab={'today' if tab == 'Today' else '1'}" in shown.url
+
+
+def test_the_legend_says_the_values_of_the_time_that_is_chosen(shown: Page, store: Store) -> None:
+    entries = shown.get_by_role("list", name="Values at the time").get_by_role("listitem")
+    expect(entries).to_have_count(4)
+    assert [text.rpartition(" ")[0] for text in entries.all_inner_texts()[1::2]] == ["Actual", "Outside its bounds"]
+    cursor = shown.get_by_label("Time", exact=True)
+    for key, hours in (("End", 24), ("ArrowLeft", 23)):
+        cursor.press(key)
+        expect(entries.first).to_have_text(f"{THIS_HOUR.replace(hour=0) + hours * HOUR:%a %-d %b, %H:%M}")
+    expect(entries.nth(2)).to_contain_text(re.compile(r"Predicted (48|96).% \(\d+.% – \d+.%\)"))
+    expect(cursor).to_have_attribute("aria-valuetext", re.compile(r"23:00; Actual –; Predicted \d+"))
+    shown.get_by_role("button", name="All", exact=True).click()
+    assert int(shown.locator("#chart").get_attribute("data-weekends") or 0) >= 2
+
+
+def test_known_times_are_marked_and_told(store: Store, any_page: Page, url: str) -> None:
+    close = Event(name="month end", start=THIS_HOUR + 3 * HOUR, end=THIS_HOUR + 5 * HOUR)
+    outage = Excluded(name="outage", start=THIS_HOUR - 30 * HOUR, end=THIS_HOUR - 28 * HOUR)
+    store.jobs.add(a_job(request=a_request(events=(close,), exclude=(outage,)), state=JobState.SUCCEEDED))
+    keep(store, "llap", 96, 118, hours=72)
+    (forecast,) = store.forecasts.find()
+    added = tuple(20.0 if 30 <= step < 33 or step == 4 else 0.0 for step in range(72))
+    store.forecasts.save(replace(forecast, components=Components(level=40.0, occasions=added, kinds=("Christmas",))))
+    opened(any_page, f"{url}/queues/llap?tab=all")
+    expect(any_page.locator("#chart")).to_have_attribute("data-times", re.compile("month end"))
+    assert any_page.evaluate("document.getElementById('chart').dataset.marked") == "3"
+    told = any_page.get_by_role("list", name="Known times").get_by_role("listitem").all_inner_texts()
+    assert [text.rpartition(": ")[2] for text in told] == ["nothing was learned from it", "month end", "Christmas"]
+    check_fits(any_page)
+    check_accessible(any_page)
 
 
 def test_what_was_forecast_before_the_day_lies_over_what_came(llap: None, store: Store, page: Page, url: str) -> None:
@@ -178,7 +214,15 @@ def test_one_zooms_by_buttons_and_by_dragging_and_comes_back(shown: Page) -> Non
     assert box is not None
     shown.mouse.move(box["x"] + 400, box["y"] + 60, steps=5)
     shown.mouse.up()
-    assert scale(shown)[1] - scale(shown)[0] < (high - low) / 2
+    zoomed = scale(shown)
+    assert zoomed[1] - zoomed[0] < (high - low) / 2
+    shown.wait_for_url("**from=**")
+    shown.get_by_role("link", name="30 d").click()
+    shown.wait_for_url("**days=30**")
+    expect(shown.locator(DRAWN)).to_be_visible()
+    assert scale(shown) == (pytest.approx(zoomed[0], abs=1), pytest.approx(zoomed[1], abs=1))
+    shown.go_back()
+    expect(shown.locator(DRAWN)).to_be_visible()
     shown.get_by_role("button", name="All", exact=True).click()
     assert scale(shown) == (pytest.approx(low), pytest.approx(high))
 

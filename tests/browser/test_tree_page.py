@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -150,6 +151,10 @@ def test_a_change_of_its_configuration_is_drawn_and_told_on_a_queues_page(
     store.actuals.save(a_day().series, past)
     any_page.goto(f"{url}/queues/root.etl?tab=all")
     expect(any_page.locator("#chart")).to_have_attribute("data-changes", "1")
+    lines = {line["name"]: line for line in json.loads(any_page.locator("#chart").get_attribute("data-lines") or "")}
+    was = [(past["until"], past["value"]) for past in lines["guaranteed"]["past"]]
+    assert was == [(a_change().changed_at.timestamp(), 40_000.0)]
+    assert lines["guaranteed"]["value"] == 60_000.0
     expect(any_page.get_by_role("list", name="Changes of its configuration")).to_contain_text("capacity 40 → 60")
     check_fits(any_page)
     check_accessible(any_page)

@@ -1,61 +1,22 @@
 // The chart of a queue: actual and predicted values with their bounds, of this queue and of those compared with it.
 
+import { DAY, midnightAfter, moment, ticks, zone } from "./clock.js";
+import { legend, movesCursor } from "./legend.js";
+import { colour, highestLine, marks, withAlpha } from "./marks.js";
 import { call, line } from "./page.js";
 import { columns, isFan, isolated, issuedBefore, joined, table } from "./series.js";
+import { remember } from "./view.js";
 
-const DAY = 86_400;
 const DASH = [6, 4], DOTS = [2, 3];
 const FIRST_DAY = { 1: 1, 2: 2 }, LAST_DAY = { today: 1, 1: 2, 2: 3, 3: 3 }; // of a tab, in days from the first midnight
-const IN_SIGHT = 1.5; // of the highest value
-const MOST_LETTERS = 40; // of a change, in the chart
 // Okabe and Ito's colours, which people who see few colours can tell apart; the first queue has the colours of the page.
 const OTHERS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 
 const place = document.getElementById("chart");
-const zone = document.body.dataset.zone;
 
-/** The value of a colour that the style sheet names. */
-function colour(name) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(--${name})`; // set from a script, which the policy allows
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
-
-/** Seconds since 1970 of the midnight that is `days` after that of the day that is shown first, in the page's time zone. */
+/** Seconds since 1970 of the midnight that is `days` after that of the day that is shown first. */
 function midnight(days) {
-  const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-  let found = Number(place.dataset.midnight) + days * DAY; // an hour beside it where clocks have changed between
-  for (let round = 0; round < 2; round += 1) {
-    const [hours, minutes, seconds] = parts.format(found * 1000).split(":").map(Number);
-    const past = hours * 3600 + minutes * 60 + seconds;
-    found += past > DAY / 2 ? DAY - past : -past;
-  }
-  return found;
-}
-
-const inZone = (parts) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...parts });
-const [dayFormat, hourFormat, monthFormat, momentFormat] = [
-  { weekday: "short", day: "numeric", month: "short" },
-  { hour: "2-digit", minute: "2-digit" },
-  { month: "short", year: "numeric" },
-  { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
-].map(inZone);
-
-function moment(seconds) {
-  return momentFormat.format(seconds * 1000);
-}
-
-/** What stands at the ticks of the time axis: hours, with the day where one begins; days; or months. */
-function ticks(_plot, splits, _axis, _space, increment) {
-  if (increment >= 28 * DAY) return splits.map((seconds) => monthFormat.format(seconds * 1000));
-  if (increment >= DAY) return splits.map((seconds) => dayFormat.format(seconds * 1000).replace(" ", "\n"));
-  return splits.map((seconds) => {
-    const hour = hourFormat.format(seconds * 1000);
-    return hour === "00:00" ? `${hour}\n${dayFormat.format(seconds * 1000)}` : hour;
-  });
+  return midnightAfter(Number(place.dataset.midnight), days);
 }
 
 /** A value as it is shown: of a fraction the percentage. */
@@ -80,11 +41,6 @@ function room(_plot, values) {
 
 function unit() {
   return place.dataset.unit ? `\u202f${place.dataset.unit}` : "";
-}
-
-function withAlpha(value, alpha) {
-  const [red, green, blue] = value.match(/[\d.]+/g);
-  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
 /** uPlot's series and bands: for each queue actual, prediction, and the edges of a wide and a narrow band. */
@@ -124,88 +80,42 @@ function looksBefore({ series, bands }) {
   return { series, bands };
 }
 
+/** Of each line of the chart what the legend tells of it; the edges of bands are told with the lines within them. */
+function entries(series) {
+  const found = [];
+  series.forEach(({ label, stroke, dash, points }, column) => {
+    if (!column || stroke === "transparent" && !points.show || label.endsWith("bound")) return;
+    const hasBounds = !label.endsWith("actual") && !points.show;
+    const isRing = points.show === true;
+    found.push({ name: label[0].toUpperCase() + label.slice(1), value: column, stroke: isRing ? points.stroke : stroke, dash, isRing, ...(hasBounds && { low: column + 2, high: column + 1 }) });
+  });
+  return found.filter(({ name }) => place.dataset.before || name !== "Forecast");
+}
+
 function toRgb(hex) {
   return hex.match(/\w\w/g).map((part) => parseInt(part, 16)).join(" ");
 }
 
-/** Vertical lines where the queue was configured otherwise from, each with what has changed; it is told as text below, too. */
-function drawChanges(plot, changes) {
-  const { ctx, bbox } = plot;
-  let drawn = 0;
-  for (const change of changes) {
-    const x = plot.valToPos(Date.parse(change.changed_at) / 1000, "x", true);
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    const words = change.words.length > MOST_LETTERS ? `${change.words.slice(0, MOST_LETTERS - 1)}…` : change.words;
-    stroke(ctx, colour("accent"), [1, 3], [x, bbox.top], [x, bbox.top + bbox.height]);
-    ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
-    ctx.fillText(isolated(words), x + (ctx.textAlign === "left" ? 4 : -4) * devicePixelRatio, bbox.top + (26 + 14 * (drawn % 4)) * devicePixelRatio);
-    drawn += 1;
-  }
-  ctx.textAlign = "left";
-  place.dataset.changes = drawn;
-}
-
-/** Vertical lines at the present and at changes, and horizontal ones at what the queue has and can get. */
-function lines(limits, changes) {
-  return {
-    hooks: {
-      draw: [(plot) => {
-        const { ctx, bbox } = plot;
-        ctx.save();
-        ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-        ctx.textAlign = "left";
-        ctx.lineWidth = devicePixelRatio;
-        const now = plot.valToPos(Date.now() / 1000, "x", true);
-        if (now > bbox.left && now < bbox.left + bbox.width) {
-          stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
-          ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + bbox.height - 6 * devicePixelRatio); // where no line is named
-        }
-        drawChanges(plot, changes);
-        for (const limit of limits) {
-          const y = plot.valToPos(limit.value, "y", true);
-          if (y < bbox.top || y > bbox.top + bbox.height) continue;
-          stroke(ctx, colour(limit.isLimit ? "bad" : "warn"), [5, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
-          const value = digits(limit.value);  // "80 % of its limit" of 100 % says it already
-          ctx.fillText(limit.name.startsWith(`${value} of`) ? limit.name : `${limit.name}, ${value}`, bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio);
-        }
-        ctx.restore();
-      }],
-    },
-  };
-}
-
-function stroke(ctx, style, dash, [fromX, fromY], [toX, toY]) {
-  ctx.strokeStyle = ctx.fillStyle = style;
-  ctx.setLineDash(dash.map((part) => part * devicePixelRatio));
-  ctx.beginPath();
-  ctx.moveTo(fromX, fromY);
-  ctx.lineTo(toX, toY);
-  ctx.stroke();
-}
-
-/** How high the chart must reach for the lines: to all but those so far above the values that these could not be told apart. */
-function highestLine(limits, high) {
-  const near = limits.filter((limit) => limit.name === "guaranteed").map((limit) => limit.value);
-  const reach = IN_SIGHT * Math.max(high, ...near);
-  return Math.max(0, ...near, ...limits.map((limit) => limit.value).filter((value) => value <= reach));
+function size() {
+  return { width: Math.max(240, place.clientWidth), height: Math.max(260, Math.min(420, place.clientWidth * 0.5)) };
 }
 
 function options(queues, limits) {
+  const drawn = looksBefore(looks(queues));
   const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
   return {
-    width: Math.max(240, place.clientWidth),
-    height: Math.max(260, Math.min(420, place.clientWidth * 0.5)),
+    ...size(),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     padding: [null, 28, null, null],
-    legend: { markers: { dash: (plot, index) => (plot.series[index].dash ? "dashed" : "solid") } },
+    legend: { show: false }, // ours says more with less
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highestLine(limits, high ?? 0)) * 1.05 || 1] } },
     axes: [
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: room, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
-    plugins: [lines(limits, queues[0].changes)],
-    ...looksBefore(looks(queues)),
+    plugins: [marks({ limits, changes: queues[0].changes, times: JSON.parse(place.dataset.times), midnight: Number(place.dataset.midnight), digits }), legend(entries(drawn.series), digits), remembers()],
+    ...drawn,
   };
 }
 
@@ -217,18 +127,29 @@ export function draw(queues, data) {
   if (kept) place.chart.setScale("x", { min: kept.min, max: kept.max });
 }
 
-function showTab(tab) {
+/** From when to when a tab shows. */
+function rangeOf(tab) {
   const times = place.chart.data[0];
-  const range = tab === "all"
-    ? { min: times[0], max: times.at(-1) }
-    : { min: midnight(FIRST_DAY[tab] ?? 0), max: midnight(LAST_DAY[tab]) };
-  place.chart.setScale("x", range);
+  if (tab === "all") return { min: times[0], max: times.at(-1) };
+  return { min: midnight(FIRST_DAY[tab] ?? 0), max: midnight(LAST_DAY[tab]) };
+}
+
+/** Remembers what is looked at, whoever has changed it: a button, a mouse, a tab. */
+function remembers() {
+  return { hooks: { setScale: [(plot, name) => {
+    if (name !== "x" || plot !== place.chart || !place.dataset.drawn) return;
+    const tab = place.dataset.tab, range = rangeOf(tab), { min, max } = plot.scales.x;
+    const isWhole = Math.abs(min - range.min) < 1 && Math.abs(max - range.max) < 1;
+    remember(tab, isWhole ? null : { min, max });
+  }] } };
+}
+
+function showTab(tab) {
+  place.dataset.tab = tab;
+  place.chart.setScale("x", rangeOf(tab));
   for (const button of document.querySelectorAll("[data-tab][aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
   }
-  const address = new URL(location.href);
-  address.searchParams.set("tab", tab);
-  history.replaceState(null, "", address);
 }
 
 function zoom(how) {
@@ -278,10 +199,12 @@ async function start() {
   draw(queues, data);
   showTab(place.dataset.tab);
   place.dataset.drawn = queues.length;
+  if (place.dataset.from) place.chart.setScale("x", { min: Number(place.dataset.from), max: Number(place.dataset.to) });
+  movesCursor(() => place.chart);
+  document.querySelector(".cursor").hidden = false;
   document.addEventListener("theme", () => draw(queues, data));
   new ResizeObserver(() => {
-    const { width, height } = options(queues, []);
-    if (width !== place.chart.width) place.chart.setSize({ width, height });
+    if (size().width !== place.chart.width) place.chart.setSize(size());
   }).observe(place);
   document.addEventListener("click", (event) => {
     const { tab, zoom: how } = event.target.closest("button")?.dataset ?? {};

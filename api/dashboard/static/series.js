@@ -65,7 +65,7 @@ function told(series) {
 /** The newest rows as a table. */
 export function table(series, zone, digits) {
   const made = document.createElement("table");
-  const when = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const when = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const caption = made.createCaption();
   const rows = series.points.slice(-MOST_ROWS);
   caption.textContent = `${isolated(series.queue)}, ${series.metric}, times in ${zone}` +
