@@ -20,7 +20,8 @@ from api.command.client import Client
 from deploy.simulate import simulate, write
 from deploy.stack import make_layout, running
 from deploy.supervise import StopAsked, Supervisor
-from shared.command.terminal import notice, now_and_then, print_json, print_table
+from shared.command.tables import print_table
+from shared.command.terminal import notice, now_and_then, print_json
 from shared.config.data_folder import keep_private
 from shared.config.origins import CONFIG_FILE
 from shared.config.settings import PREFIX, Settings, load_settings
@@ -152,7 +153,8 @@ def outcome(report: Document) -> Document:
 def print_result(job: Document, reports: Sequence[Document]) -> None:
     """One line per queue, for people."""
     columns = ("queue", "winner", "MAPE %", "skill", "peak %", "at", "next 24 hours")
-    print_table(columns, [_row(report, outcome(report)) for report in reports], title=f"job {job['job_id']}: {job['state']}")
+    rows, title = [_row(report, outcome(report)) for report in reports], f"job {job['job_id']}: {job['state']}"
+    print_table(columns, rows, spare=("skill", "next 24 hours"), text=("winner",), title=title)
     for warning in job["warnings"]:
         notice(f"note: {warning}")
     if job["reason"]:

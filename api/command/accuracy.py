@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.command.terminal import notice, print_table, say, shown_time
+from shared.command.tables import print_table
+from shared.command.terminal import notice, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.wording import counted
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from api.command.service import DEFAULT_URL, Url, connect, show
-from shared.command.terminal import AsJson, print_table, say, shown_time
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, say, shown_time
 from shared.domain.codec import Document
 
 commands = typer.Typer()
@@ -33,6 +34,7 @@ def add_alias(
 
 
 @commands.command("aliases", epilog="Example: queuecast queues aliases --cluster prod")
+@tabular
 def list_aliases(
     cluster: Annotated[str | None, typer.Option(help="Of this one alone.", show_default="all")] = None,
     url: Url = DEFAULT_URL,
@@ -61,4 +63,4 @@ def _print(answer: Document) -> None:
         (*(each[name] for name in names), shown_time(each["renamed_at"]), each["stated_by"], shown_time(each["stated_at"]))
         for each in answer["aliases"]
     ]
-    print_table(columns, rows, none="no queue has a former name")
+    print_table(columns, rows, spare=("at", "said by", "until"), none="no queue has a former name")

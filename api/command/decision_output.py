@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shared.command.terminal import NOTHING, notice, print_table, say, shown_time, width
+from shared.command.tables import print_table
+from shared.command.terminal import NOTHING, notice, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.recommendations import amount
 from shared.domain.units import Unit
 from shared.domain.wording import counted, digits
 
-ROOMY = 130  # characters that take the sentence, too
 FROM_YEAR = len("2026-")
 MAX_KEPT, MAX_NAMED = 20, 3
 
 
 def print_list(page: Document) -> None:
-    """One line for each; in a wide terminal with its sentence."""
-    has_room = width() >= ROOMY
-    columns = ("decision", "state", "of", "parent", "before", "saves", *(("counts on", "what") if has_room else ()))
-    rows = [(*_row(each), *((each["follows"], each["sentence"]) if has_room else ())) for each in page["decisions"]]
-    print_table(columns, rows, none="no decision yet; `queuecast decisions make` has one made", right={"saves"})
+    """One line for each, with its sentence where there is room."""
+    columns = ("decision", "state", "of", "parent", "before", "saves", "counts on", "what")
+    rows = [(*_row(each), each["follows"], each["sentence"]) for each in page["decisions"]]
+    spare = ("what", "counts on", *(["of"] if len({row[2] for row in rows}) < 2 else []), "saves")
+    none = "no decision yet; `queuecast decisions make` has one made"
+    print_table(columns, rows, spare=spare, cut="what", none=none, right={"saves"})
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")
 
@@ -56,7 +57,7 @@ def _print_plan(decision: Document) -> None:
     columns = ("queue", "from", "to", "before", "hours above", "short", "idle", "sure")
     changes: list[Document] = decision["changes"]
     if changes:
-        print_table(columns, map(_change, changes), right={*columns[1:7]} - {"before"})
+        print_table(columns, map(_change, changes), right={*columns[1:7]} - {"before"}, spare=("idle", "sure", "short"))
     for change in changes:
         donors = f"; {', '.join(change['donors'][:MAX_NAMED])} can give it" if change["donors"] else ""
         most = (

@@ -13,6 +13,7 @@ from api.command.handed_over import write_files
 from api.command.policies import Rules, Values
 from api.command.said_policy import Options, instead_of
 from api.command.service import DEFAULT_URL, Url, connect, show
+from shared.command.tables import tabular
 from shared.command.terminal import AsJson, notice, say
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
@@ -33,6 +34,7 @@ Reason = Annotated[str, typer.Option(help="For the audit trail.", show_default=F
 
 
 @group.command("list", epilog="Example: queuecast decisions list --state open")
+@tabular
 def list_decisions(
     *,
     state: Annotated[str | None, typer.Option(help="Only in this state; open = anything may still come of it.")] = None,

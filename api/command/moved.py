@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.command.output import amount
-from shared.command.terminal import notice, print_table, shown
+from shared.command.tables import print_table
+from shared.command.terminal import notice, shown
 from shared.domain.codec import Document
 
 MAX_MISSING = 10  # children that are named

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 
 from api.command.notes import made_by, note_failures
 from api.command.relative import relative_lines
-from shared.command.terminal import notice, print_table, say, shown, shown_time
+from shared.command.tables import print_table
+from shared.command.terminal import notice, say, shown, shown_time
 from shared.domain.choice import Ranking
 from shared.domain.codec import Document, from_document
 from shared.domain.job_states import JobState, QueueState
@@ -23,7 +24,8 @@ def print_jobs(page: Document) -> None:
     """A page of jobs, newest first."""
     columns = ("job_id", "run", "state", "job_name", "created_at", "reason")
     rows = [[shown_time(job[name]) if name == "created_at" else job[name] for name in columns] for job in page["jobs"]]
-    print_table(("job", "run", "state", "name", "created", "reason"), rows, cut="reason", none="no job was found")
+    names = ("job", "run", "state", "name", "created", "reason")
+    print_table(names, rows, spare=("run", "created"), text=("name",), cut="reason", none="no job was found")
     if page["next_cursor"]:
         notice(f"more: --cursor {page['next_cursor']}")
 
@@ -44,9 +46,8 @@ def print_job(job: Document, outlooks: Document) -> None:
     if job["queues"]:
         by_queue = {outlook["queue"]: outlook for outlook in outlooks["queues"]}
         said_of = {queue["reason"]: queue["queue"] for queue in reversed(job["queues"]) if queue["reason"]}
-        print_table(
-            columns[:shown], [_queue_of_job(queue, by_queue.get(queue["queue"]), said_of)[:shown] for queue in job["queues"]]
-        )
+        rows = [_queue_of_job(queue, by_queue.get(queue["queue"]), said_of)[:shown] for queue in job["queues"]]
+        print_table(columns[:shown], rows, spare=("skill", "at its limit", "up to", "MAPE %", "at", "peak"), text=("reason",))
 
 
 def print_report(report: Document) -> None:
@@ -67,7 +68,8 @@ def print_report(report: Document) -> None:
             say(line)
         _print_components(forecast["steps"], forecast.get("components", {}))
     columns = ("", "candidate", "MAPE %", "WAPE %", "MASE", "CRPS %", "skill", "CPU s", "reason")
-    print_table(columns, map(_standing, report["leaderboard"]))
+    spare = ("CPU s", "CRPS %", "MASE", "WAPE %")
+    print_table(columns, map(_standing, report["leaderboard"]), spare=spare, text=("candidate", "reason"))
 
 
 def _print_components(steps: Sequence[Document], components: Mapping[str, Sequence[float]]) -> None:
@@ -93,10 +95,11 @@ def print_verdict(verdict: Document) -> None:
 
 def print_queues(page: Document) -> None:
     """Every queue with its outlook."""
-    peak, limits = ("peak", "from", "up to", "at"), ("limit", "at its limit", "beyond its share")
+    peak, limits = ("peak", "from", "up to", "at"), ("risk", "limit", "at its limit", "beyond its share")
     columns = ("queue", "cluster", "metric", *peak, *limits, "model", "MAPE %", "skill", "issued", "by job")
+    known = ("by job", "issued", "skill", "MAPE %", "model", "beyond its share", "at its limit", "from", "up to", "limit")
     none = "no queue has a forecast yet; `queuecast submit request.json --wait` makes the first"
-    print_table(columns, map(_outlook, page["queues"]), none=none)
+    print_table(columns, map(_outlook, page["queues"]), spare=(*_not_needed(page["queues"]), *known), none=none)
     note_failures(page["queues"])
 
 
@@ -114,14 +117,6 @@ def print_series(series: Document) -> None:
     _print_components(points, {name: [parts[name] for parts in made_of] for name in (made_of or [{}])[0]})
     columns = ("prediction", "lower_bound", "upper_bound")
     print_table(("at", *columns), [(shown_time(point["timestamp"]), *(point[name] for name in columns)) for point in points])
-
-
-def print_models(page: Document) -> None:
-    """What the workers offer, and what they try of it by default."""
-    columns = ("model", "lane", "hyperparameter", "type", "default", "tried", "what it does")
-    print_table(columns, [row for card in page["models"] for row in _model(card)])
-    if page["note"]:
-        notice(page["note"], style="yellow")
 
 
 def _peaks(series: Document) -> Iterable[str]:
@@ -216,9 +211,23 @@ def _outlook(queue: Document) -> Row:
     unit = queue["unit"]
     peak = (amount(queue[name], unit) for name in ("peak", "peak_lower_bound", "peak_upper_bound"))
     share = _at_limit(queue, "beyond_share") if queue["maximum"] is not None else None  # else it is the limit
-    limits = amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
+    limits = _risk(queue), amount(queue["limit"], unit), _at_limit(queue, "over_limit"), share
     verdict = queue["model"], _how_good(queue), queue["skill"], shown_time(queue["issued_at"]), queue["job"]
     return queue["queue"], queue["cluster"], queue["metric"], *peak, _peak_at(queue), *limits, *verdict
+
+
+def _not_needed(queues: Sequence[Document]) -> Iterator[str]:
+    """What queues are told apart without."""
+    for name, key in {"metric": ("queue", "cluster"), "cluster": ("queue",)}.items():
+        if len({tuple(queue[part] for part in key) for queue in queues}) == len(queues):
+            yield name
+
+
+def _risk(outlook: Document) -> str:
+    """In a word whether it passes its limit: at its prediction, or only at its upper bound."""
+    if outlook["likely_over_limit"] is None:
+        return "not known"
+    return "likely" if outlook["likely_over_limit"] else "possible" if outlook["possible_over_limit"] else "none"
 
 
 def _steps(likely: int, possible: int, first_at: str | None) -> str | None:
@@ -226,15 +235,3 @@ def _steps(likely: int, possible: int, first_at: str | None) -> str | None:
     counts = [("likely", likely, ""), ("possible", possible, " more" if likely else "")]
     parts = [f"{word} in {count}{more if count else ''} step{'s' * (count != 1)}" for word, count, more in counts if count]
     return f"{', '.join(parts)}, from {shown_time(first_at)} on" if parts else None
-
-
-def _model(card: Document) -> Iterable[Row]:
-    """One row per hyperparameter; the first one says what the model is."""
-    rows = [_hyperparameter(hyperparameter) for hyperparameter in card["hyperparameters"]] or [(None,) * 4]
-    yield card["name"], card["lane"], *rows[0], card["summary"]
-    for row in rows[1:]:
-        yield card["name"], card["lane"], *row, None
-
-
-def _hyperparameter(card: Document) -> Row:
-    return card["name"], card["type"], str(card["default"]), ", ".join(map(str, card["grid"]))

@@ -9,7 +9,8 @@ import typer
 
 from api.command.said_policy import Options, changed, fields_of
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
-from shared.command.terminal import AsJson, print_table, say, shown_time
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.wording import json_kind
 from shared.errors import UsageError
@@ -44,6 +45,7 @@ Freezes = Annotated[
 
 
 @group.command("list", epilog="Example: queuecast policies list --cluster prod")
+@tabular
 def list_policies(
     cluster: Annotated[str | None, typer.Option(show_default="all")] = None, url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
@@ -107,7 +109,8 @@ def _print_list(answer: Document) -> None:
     rows = [
         (*(each[name] for name in columns[:5]), shown_time(each["changed_at"]), each["changed_by"]) for each in answer["policies"]
     ]
-    print_table(columns, rows, none="nobody has said anything: defaults hold, see `queuecast policies show root`")
+    none = "nobody has said anything: defaults hold, see `queuecast policies show root`"
+    print_table(columns, rows, spare=("version", "by", "changed"), none=none)
 
 
 def _print(policy: Document) -> None:
@@ -123,7 +126,7 @@ def _print(policy: Document) -> None:
         say(f"nothing is changed {shown_time(freeze['start_at'])} to {shown_time(freeze['end_at'])} {freeze['reason']}")
     if policy["queues"]:
         columns = ("queue", "class", "κ", "floor", "ceiling", "protected", "owners")
-        print_table(columns, map(_rule, policy["queues"]), right={"κ", "floor", "ceiling"})
+        print_table(columns, map(_rule, policy["queues"]), right={"κ", "floor", "ceiling"}, text=("owners",))
 
 
 def _rule(rule: Document) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from api.command.client import Client
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
 from shared.command.reading import load_settings
+from shared.command.tables import tabular
 from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
@@ -103,6 +104,7 @@ def validate(
 
 
 @jobs.command("list", epilog="Example: queuecast jobs list --state failed")
+@tabular
 def list_jobs(
     *,
     state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.", show_default=False)] = None,
@@ -171,6 +173,7 @@ def retry_job(
 
 
 @queues.command("list", epilog="Example: queuecast queues list --json")
+@tabular
 def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
     show(connect(url).get("queues"), output.print_queues, as_json=as_json)
@@ -207,12 +210,6 @@ def show_queue(
 ) -> None:
     """Show the newest forecast of one queue, step by step; with --json also the week before it."""
     show(connect(url).get("queues", queue, "series", **choice, job_id=job_id, level=level), output.print_series, as_json=as_json)
-
-
-@app.command("models", epilog="Example: queuecast models --json")
-def list_models(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """List the models that the workers offer, with their hyperparameters and default grids."""
-    show(connect(url).get("models"), output.print_models, as_json=as_json)
 
 
 def _seconds(text: str) -> int:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
-from shared.command.terminal import AsJson, notice, print_table, say, shown_time
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, notice, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.identifiers import listed
 from shared.domain.wording import json_kind
@@ -21,6 +22,7 @@ ScheduleId = Annotated[str, typer.Argument(help="As `queuecast schedules list` s
 
 
 @group.command("list", epilog="Example: queuecast schedules list --json")
+@tabular
 def list_schedules(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List every schedule with its next due time and its last job."""
     show(connect(url).get("schedules"), _print_list, as_json=as_json)
@@ -99,9 +101,8 @@ def _request(file: str) -> Document:
 def _print_list(page: Document) -> None:
     columns = ("schedule", "name", "run", "cron", "time zone", "next", "last job", "state", "skipped")
     rows = [_row(each, cadence) for each in page["schedules"] for cadence in each["cadences"]]
-    print_table(
-        columns, rows, none="no schedule yet; `queuecast schedules add request.json --name daily --cron '0 6 * * *'` makes one"
-    )
+    none = "no schedule yet; `queuecast schedules add request.json --name daily --cron '0 6 * * *'` makes one"
+    print_table(columns, rows, spare=("time zone", "last job", "skipped", "cron"), text=("name", "skipped"), none=none)
 
 
 def _print_due(schedule: Document) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from shared.command.records import opened_store
-from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say, shown_time
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say, shown_time
 from shared.config.data_folder import user_name
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
@@ -17,6 +18,7 @@ from shared.domain.tokens import Scope, Token, make_token
 from shared.errors import UsageError
 
 MAX_PROJECTS, MAX_NAME_LENGTH = 50, 200
+SPARE = ("created", "last used", "projects")  # columns, in a narrow terminal
 TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 
 group = typer.Typer(name="token", help="Make, list and revoke the tokens that open the API.", no_args_is_help=True)
@@ -49,6 +51,7 @@ def create_token(
 
 
 @group.command("list", epilog="Example: queuecast token list --json")
+@tabular
 def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every token that was ever made, without secrets."""
     with opened_store(data_dir) as store:
@@ -57,7 +60,7 @@ def list_tokens(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_json(documents)
     else:
         columns = ("token", "name", "scope", "projects", "created", "expires", "revoked", "last used")
-        print_table(columns, map(_row, documents), none="no token was ever made")
+        print_table(columns, map(_row, documents), spare=SPARE, text=("name", "projects"), none="no token was ever made")
 
 
 @group.command("revoke", epilog="Example: queuecast token revoke 3f9ac01b22")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from api.command.service import DEFAULT_URL, Url, connect, show
-from shared.command.terminal import NOTHING, AsJson, notice, print_table, say, shown_time, width
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import NOTHING, AsJson, Form, form, notice, say, shown_time, width
 from shared.domain.codec import Document
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.identifiers import listed, shown
@@ -27,6 +28,7 @@ group = typer.Typer()
 
 
 @group.command(epilog="Example: queuecast tree root.etl --cluster prod")
+@tabular
 def tree(
     *,
     queues: Annotated[
@@ -80,7 +82,8 @@ def _print(answer: Document, *, resource: str) -> None:
         notice(f"note: {note}", style="yellow")
     columns = _columns(width(), resource, is_now=answer["at"] is None)
     least = min((queue["depth"] for queue in answer["queues"]), default=0)
-    rows = [(_name(queue, queue["depth"] - least), *(say_it(queue) for _, say_it in columns)) for queue in answer["queues"]]
+    name_of = (lambda queue: queue["queue"]) if form.get() is Form.CSV else lambda queue: _name(queue, queue["depth"] - least)
+    rows = [(name_of(queue), *(say_it(queue) for _, say_it in columns)) for queue in answer["queues"]]
     names = [name for name, _ in columns]
     print_table(("queue", *names), rows, right={*names} - {"capacity"})
     _print_projects(answer["queues"])

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from api.command.service import DEFAULT_URL, Url, connect, show
-from shared.command.terminal import AsJson, notice, print_table, say, shown_time
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, notice, say, shown_time
 from shared.domain.codec import Document
 from shared.domain.evidence import gigabytes
 from shared.domain.wording import counted
@@ -35,6 +36,7 @@ group = typer.Typer()
 
 
 @group.command(epilog="Examples: queuecast usage --by waiting · queuecast usage root.etl --cluster prod")
+@tabular
 def usage(
     *,
     queue: Annotated[str | None, typer.Argument(help="Its full name: all that is known of this one.", show_default="all")] = None,
@@ -69,7 +71,8 @@ def _print(answer: Document) -> None:
     if not answer["queues"]:
         return
     columns = ("queue", "waited", "because", "property", "could give", "GB·h a month", "peak")
-    print_table(columns, map(_row, answer["queues"]), right={"waited", "could give", "GB·h a month", "peak"})
+    right = {"waited", "could give", "GB·h a month", "peak"}
+    print_table(columns, map(_row, answer["queues"]), right=right, text=("because",), spare=("property", "peak", "GB·h a month"))
     sums = f"{gigabytes(answer['reclaimable_memory_mb'])} and {answer['reclaimable_vcores']:,.0f} vcores"
     say(f"{counted(answer['leaves'], 'leaf', 'leaves')}: waited {answer['waiting_hours']:,.1f} h, could give back {sums}")
 

@@ -11,7 +11,8 @@ from api.command.choice import Choice, with_choice
 from api.command.moved import print_move
 from api.command.output import amount
 from api.command.service import DEFAULT_URL, Url, connect, show
-from shared.command.terminal import AsJson, notice, print_table, say, shown, shown_time
+from shared.command.tables import print_table
+from shared.command.terminal import AsJson, notice, say, shown, shown_time
 from shared.domain.codec import Document
 
 ABOUT_CAPACITY = (

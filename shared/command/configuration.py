@@ -12,7 +12,8 @@ import typer
 
 from shared.command.reading import load_settings
 from shared.command.records import opened_store
-from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.command.tables import print_table, tabular
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
 from shared.config.data_folder import problem_with
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR
 from shared.domain.wording import counted
@@ -26,6 +27,7 @@ CODE = 5  # of settings that are not valid
 
 
 @config.command("show")
+@tabular
 def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show every setting, and where its value comes from; secrets are stars."""
     from shared.config.settings import PREFIX, load_settings
@@ -38,7 +40,7 @@ def show_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         connections = cast("dict[str, object]", shown.pop("connections")["value"])
         rows = [(PREFIX + name.upper(), _short(entry["value"]), entry["from"]) for name, entry in shown.items()]
         rows += [(f"connection {name}", _short(fields), _maker(settings, name, data_dir)) for name, fields in connections.items()]
-        print_table(("setting", "value", "from"), rows)
+        print_table(("setting", "value", "from"), rows, spare=("from",), text=("value",))
 
 
 @config.command("check")

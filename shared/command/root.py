@@ -22,7 +22,8 @@ from typer.main import get_group
 from shared.command.backup import backup
 from shared.command.configuration import config
 from shared.command.reading import load_settings
-from shared.command.terminal import AsJson, DataDir, notice, print_json, print_table, say
+from shared.command.tables import print_table
+from shared.command.terminal import AsJson, DataDir, notice, print_json, say
 from shared.command.upgrade import upgrade
 from shared.config.data_folder import keep_private
 from shared.errors import (
@@ -179,7 +180,7 @@ def examine(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         rows = [(finding.verdict, finding.name, finding.detail, finding.advice) for finding in findings]
-        print_table(("", "what", "found", "advice"), rows)
+        print_table(("", "what", "found", "advice"), rows, text=("found", "advice"))
     if any(finding.is_away for finding in findings):
         raise typer.Exit(EXIT_CODES[ServiceError])
     if not all(finding.is_well for finding in findings):

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -30,50 +32,33 @@ LINES = "\n\t"
 _PIPE_WIDTH = 400  # a pipe has no edge: rows stay whole for grep and awk
 
 
+class Form(Enum):
+    """How the tables of a command are printed."""
+
+    FITTING = auto()
+    WIDE = auto()
+    CSV = auto()
+
+
+form: ContextVar[Form | None] = ContextVar("form", default=None)  # None: the command offers no choice
+
+
 def print_json(value: object) -> None:
     """Print one JSON value, in one line, to stdout."""
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def print_table(
-    columns: Iterable[str],
-    rows: Iterable[Iterable[object]],
-    *,
-    title: str | None = None,
-    cut: str = "",
-    none: str = "",
-    right: Collection[str] = (),
-) -> None:
-    """Print rows to stdout; None is shown as a dash, floats with sensible digits; the column `cut` ends where a terminal does.
-
-    Where there are no rows, `none` is told beside the columns' names. Columns in `right` end where their names do.
-    """
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        is_cut = column == cut and _console(sys.stdout).is_terminal
-        table.add_column(
-            column,
-            overflow="ellipsis" if is_cut else "fold",
-            no_wrap=is_cut,
-            justify="right" if column in right else "left",
-        )  # a narrow terminal breaks names, it never cuts them
-    for row in rows:
-        table.add_row(*map(shown, row))
-    _console(sys.stdout).print(table)
-    if none and not table.rows:
-        notice(none)
-
-
 def say(text: str) -> None:
-    """Print one line of the answer to stdout."""
-    _console(sys.stdout).print(plain(text, keeps=LINES), soft_wrap=True)
+    """Print one line of the answer to stdout; beside a table that is printed as CSV it stands on stderr."""
+    if form.get() is Form.CSV:
+        notice(text)
+    else:
+        console(sys.stdout).print(plain(text, keeps=LINES), soft_wrap=True)
 
 
 def notice(text: str, *, style: str = "") -> None:
     """Tell the person at the keyboard something that is not the answer, in one line on stderr."""
-    _console(sys.stderr).print(plain(" ".join(text.split())), style=style, soft_wrap=True)
+    console(sys.stderr).print(plain(" ".join(text.split())), style=style, soft_wrap=True)
 
 
 def now_and_then(seconds: float) -> Callable[[str], None]:
@@ -104,12 +89,12 @@ def using(path: Path | str, what: str) -> Iterator[None]:
 
 def width() -> int:
     """Characters of a line on stdout."""
-    return _console(sys.stdout).width
+    return _PIPE_WIDTH if form.get() in {Form.WIDE, Form.CSV} else console(sys.stdout).width
 
 
 def progress_console() -> Console:
     """Where progress bars are drawn: stderr; `is_terminal` says whether to draw any."""
-    return _console(sys.stderr)
+    return console(sys.stderr)
 
 
 def plain(text: str, *, keeps: str = "") -> str:
@@ -133,11 +118,11 @@ def shown_time(moment: str | None) -> str:
     return f"{moment[:16].replace('T', ' ')}Z" if moment else NOTHING
 
 
-def _console(stream: TextIO) -> Console:
+def console(stream: TextIO) -> Console:
     """Names of queues are text: brackets in them are no markup, colons no emoji."""
     from rich.console import Console
 
     plain = Console(file=stream, markup=False, emoji=False, highlight=False)
-    if not plain.is_terminal:
+    if not plain.is_terminal or form.get() is Form.WIDE:
         plain.width = _PIPE_WIDTH
     return plain

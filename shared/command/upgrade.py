@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shared.command.reading import load_settings
-from shared.command.terminal import AsJson, DataDir, print_json, print_table, say
+from shared.command.tables import print_table
+from shared.command.terminal import AsJson, DataDir, print_json, say
 from shared.domain.identifiers import first_of
 from shared.errors import ServiceError, UsageError
 
@@ -47,7 +48,7 @@ def upgrade(
     else:
         rows = [*_of_store(outlook, str(settings.masked()["store_url"])), *_of_fleet(outlook, running)]
         rows += [("setting", name, f"take it out: {RETIRED[name.removeprefix(PREFIX).lower()]}") for name in retired]
-        print_table(("what", "found", "do"), rows)
+        print_table(("what", "found", "do"), rows, text=("found", "do"))
         if not (outlook.is_newer or outlook.changes):
             say("nothing to do in the store")
     if outlook.is_newer or outlook.changes:

@@ -21,7 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
-from shared.command.terminal import notice, print_json, print_table
+from shared.command.tables import print_table
+from shared.command.terminal import notice, print_json
 from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import LANES, chaos_fleet

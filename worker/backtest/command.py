@@ -10,7 +10,8 @@ import typer
 
 from shared.command.reading import load_settings
 from shared.command.records import opened_store
-from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, print_table, say
+from shared.command.tables import print_table
+from shared.command.terminal import AsJson, DataDir, notice, now_and_then, print_json, say
 from shared.config.extras import needs
 from shared.domain.wording import counted
 from shared.errors import NotFound, QueueNotFound, UsageError
@@ -90,7 +91,8 @@ def migrate_influxdb(
     if as_json:
         print_json([asdict(change) for change in changes])
         return
-    print_table([field.name for field in fields(Change)], map(astuple, changes))
+    spare = ("connection", "database", "job", "metric", "cluster", "project")
+    print_table([field.name for field in fields(Change)], map(astuple, changes), spare=spare, text=("what",))
     if not changes:
         say("there is nothing to do")
     elif not apply:

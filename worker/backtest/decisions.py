@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shared.command.terminal import notice, print_table, say
+from shared.command.tables import print_table
+from shared.command.terminal import notice, say
 from shared.domain.distribution import Origin
 from shared.domain.excess import SECONDS_PER_HOUR
 from shared.domain.forecasts import Forecast
@@ -119,7 +120,8 @@ def show(verdicts: Mapping[str, ReplayVerdict], reasons: Mapping[str, str]) -> N
     if not verdicts:
         return
     say("")
-    print_table(("queue", "has", *SHOWN.values(), "offered"), [(queue, *_line(each)) for queue, each in verdicts.items()])
+    rows = [(queue, *_line(each)) for queue, each in verdicts.items()]
+    print_table(("queue", "has", *SHOWN.values(), "offered"), rows, spare=(*SHOWN.values(),)[:0:-1])
     say(NOTE.format(kappa=next(iter(verdicts.values())).kappa))
     for queue, each in verdicts.items():
         say(f"{queue}: {_told(each)}")

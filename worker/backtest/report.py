@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from shared.command.terminal import notice, now_and_then, print_json, print_table, progress_console, say
+from shared.command.tables import print_table
+from shared.command.terminal import notice, now_and_then, print_json, progress_console, say
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.aliases import Alias
@@ -36,6 +37,7 @@ from worker.sources.files.listing import SUFFIXES
 
 COLUMNS_SHOWN = ("mape", "mape_shown", "wape", "wape_ratio", "crps_ratio", "smape", "mase", "skill", "coverage", "seconds")
 TITLES = ("MAPE %", "shown %", "WAPE %", "÷ naive", "CRPS ÷", "sMAPE", "MASE", "skill", "covered %", "CPU s")
+SPARE = ("CPU s", "sMAPE", "CRPS ÷", "MASE", "÷ naive", "shown %", "models")  # columns, in a narrow terminal
 NOTE = (
     "MAPE, WAPE, sMAPE: how far forecasts were off, in per cent; MASE 1 = as far as a naive one; skill: the part of the naive "
     "one's error that is gone; covered: steps within the interval; CPU s: what computing took; models: chosen, most often first. "
@@ -201,7 +203,7 @@ def show(summary: Summary, *, as_json: bool) -> bool:
         return bool(queues)
     named = [*((queue, of_queue, ", ".join(of_queue.models)) for queue, of_queue in queues.items()), ("overall", overall, None)]
     lines = [(name, *(getattr(figures, column) for column in COLUMNS_SHOWN), models) for name, figures, models in named]
-    print_table(("queue", *TITLES, "models"), lines)
+    print_table(("queue", *TITLES, "models"), lines, spare=SPARE, text=("models",))
     say(NOTE.format(queues=counted(overall.queues, "queue"), forecasts=counted(overall.origins, "forecast")))
     prices = overall.seconds_by_model
     names = dict.fromkeys((*overall.models, *prices))

@@ -321,8 +321,8 @@ def test_queues_are_listed_with_their_peak(url: str, ended: Store) -> None:
     header, row = lines(run("queues", "list", "--url", url))
     assert header[:4] == ["queue", "cluster", "metric", "peak"]
     assert header[-2:] == ["by", "job"]  # rows of one queue differ by it
-    told = ["60.00", "%", "45.00", "%", "75.00", "%", "ended", "2026-01-05", "03:00Z", "100.0", "%", "–", "–"]
-    assert row[:16] == ["root.etl", "files:", "used_capacity", *told]
+    told = ["60.00", "%", "45.00", "%", "75.00", "%", "ended", "2026-01-05", "03:00Z", "none", "100.0", "%", "–", "–"]
+    assert row[:17] == ["root.etl", "files:", "used_capacity", *told]
     assert json.loads(run("queues", "list", "--url", url, "--json").stdout)["queues"][0]["peak"] == 60.0
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from shared.command.terminal import notice, print_json, print_table, say, shown, shown_time
+from shared.command.tables import print_table
+from shared.command.terminal import notice, print_json, say, shown, shown_time
 
 
 @pytest.mark.parametrize(
