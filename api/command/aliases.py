@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.completing import offer_aliases, offer_queues
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.tables import print_table, tabular
 from shared.command.terminal import AsJson, say, shown_time
@@ -18,8 +19,8 @@ OfCluster = Annotated[str, typer.Option("--cluster", help="As the queue's foreca
 @commands.command("alias", epilog="Example: queuecast queues alias root.etl root.data.etl --cluster prod")
 def add_alias(
     *,
-    old: Annotated[str, typer.Argument(help="What the queue was called.", show_default=False)],
-    new: Annotated[str, typer.Argument(help="What it is called now.", show_default=False)],
+    old: Annotated[str, typer.Argument(help="What the queue was called.", show_default=False, autocompletion=offer_queues)],
+    new: Annotated[str, typer.Argument(help="What it is called now.", show_default=False, autocompletion=offer_queues)],
     cluster: OfCluster,
     renamed_at: Annotated[
         str | None,
@@ -47,7 +48,7 @@ def list_aliases(
 @commands.command("unalias", epilog="Example: queuecast queues unalias root.data.etl --cluster prod")
 def remove_alias(
     *,
-    new: Annotated[str, typer.Argument(help="What the queue is called now.", show_default=False)],
+    new: Annotated[str, typer.Argument(help="What the queue is called now.", show_default=False, autocompletion=offer_aliases)],
     cluster: OfCluster,
     url: Url = DEFAULT_URL,
 ) -> None:

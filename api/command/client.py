@@ -75,7 +75,9 @@ class Client:
         self._kept: tuple[str, str, Document] | None = None  # URL, ETag and document of the last answer to a question
         from urllib3 import PoolManager, Timeout  # which no help needs
 
-        self._pool = PoolManager(timeout=Timeout(connect=CONNECT_SECONDS, read=patience_seconds), retries=False)
+        self._pool = PoolManager(
+            timeout=Timeout(connect=min(CONNECT_SECONDS, patience_seconds), read=patience_seconds), retries=False
+        )
 
     def get(self, *path: str, **query: object) -> Document:
         """What is shown at this path below /v1, whose parts may hold any characters; a query that is None is left out."""

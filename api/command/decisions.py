@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.command.client import Client
+from api.command.completing import offer_decisions
 from api.command.decision_output import print_decision, print_list, print_steps
 from api.command.handed_over import write_files
 from api.command.policies import Rules, Values
@@ -26,7 +27,9 @@ group = typer.Typer(
     name="decisions", help="List, show, make, approve, reject, export and apply decisions about capacities.", no_args_is_help=True
 )
 
-DecisionId = Annotated[str, typer.Argument(help="As `queuecast decisions list` shows it.", show_default=False)]
+DecisionId = Annotated[
+    str, typer.Argument(help="As `queuecast decisions list` shows it.", show_default=False, autocompletion=offer_decisions)
+]
 Cluster = Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")]
 Partition = Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")]
 Project = Annotated[str | None, typer.Option(help="Of queues without a tree, whose they are.", show_default=False)]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.completing import offer_parents
 from api.command.said_policy import Options, changed, fields_of
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from shared.command.tables import print_table, tabular
@@ -19,7 +20,9 @@ group = typer.Typer(
     name="policies", help="List, show and set what decisions about capacities have to keep to.", no_args_is_help=True
 )
 
-Parent = Annotated[str, typer.Argument(help="Whose children; - = queues without a tree.", show_default=False)]
+Parent = Annotated[
+    str, typer.Argument(help="Whose children; - = queues without a tree.", show_default=False, autocompletion=offer_parents)
+]
 Cluster = Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")]
 Partition = Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")]
 Project = Annotated[str | None, typer.Option(help="Of queues without a tree, whose they are.", show_default=False)]

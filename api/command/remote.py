@@ -16,6 +16,7 @@ from api.command.accuracy import print_accuracy, print_pooled
 from api.command.aliases import commands as aliases
 from api.command.choice import Choice, with_choice
 from api.command.client import Client
+from api.command.completing import offer_jobs, offer_queues
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
 from shared.command.reading import load_settings
@@ -43,7 +44,7 @@ for module in iter_modules(api.command.__path__, "api.command."):
 
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
 Level = Annotated[float | None, typer.Option(help="Also tell how likely it is exceeded.", show_default="the limits alone")]
-JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False)]
+JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False, autocompletion=offer_jobs)]
 
 
 @app.command(epilog="Example: queuecast serve --port 8081")
@@ -111,7 +112,9 @@ def list_jobs(
     owner: Annotated[str | None, typer.Option(show_default=False)] = None,
     project: Annotated[str | None, typer.Option(show_default=False)] = None,
     user_name: Annotated[str | None, typer.Option("--user-name", show_default=False)] = None,
-    queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.", show_default=False)] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="Only jobs of this queue.", show_default=False, autocompletion=offer_queues)
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Only jobs that this model won.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
@@ -126,7 +129,10 @@ def list_jobs(
 @jobs.command("show", epilog="Example: queuecast jobs show 20260105T000012-3f9a --queue root.etl")
 def show_job(
     job_id: JobId,
-    queue: Annotated[str | None, typer.Option(help="Show the leaderboard of this queue instead.", show_default=False)] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(help="Show the leaderboard of this queue instead.", show_default=False, autocompletion=offer_queues),
+    ] = None,
     level: Level = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -183,7 +189,10 @@ def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
 @with_choice
 def show_accuracy(
     *,
-    queue: Annotated[str | None, typer.Argument(help="Its name; without one, whether chances have held over all queues.")] = None,
+    queue: Annotated[
+        str | None,
+        typer.Argument(help="Its name; without one, whether chances have held over all queues.", autocompletion=offer_queues),
+    ] = None,
     choice: Choice,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -201,9 +210,12 @@ def show_accuracy(
 @with_choice
 def show_queue(
     *,
-    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
+    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False, autocompletion=offer_queues)],
     choice: Choice,
-    job_id: Annotated[str | None, typer.Option(help="The forecast that this job has made.", show_default="the newest")] = None,
+    job_id: Annotated[
+        str | None,
+        typer.Option(help="The forecast that this job has made.", show_default="the newest", autocompletion=offer_jobs),
+    ] = None,
     level: Level = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.completing import offer_schedules
 from api.command.service import DEFAULT_URL, Url, connect, read_file, show
 from shared.command.tables import print_table, tabular
 from shared.command.terminal import AsJson, notice, say, shown_time
@@ -18,7 +19,9 @@ from shared.errors import UsageError
 
 group = typer.Typer(name="schedules", help="List, add, pause, resume and remove recurring jobs.", no_args_is_help=True)
 
-ScheduleId = Annotated[str, typer.Argument(help="As `queuecast schedules list` shows it.", show_default=False)]
+ScheduleId = Annotated[
+    str, typer.Argument(help="As `queuecast schedules list` shows it.", show_default=False, autocompletion=offer_schedules)
+]
 
 
 @group.command("list", epilog="Example: queuecast schedules list --json")

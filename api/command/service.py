@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+PATIENCE_SECONDS = 30.0  # for an answer, which takes two, or says 503
 LINE_EVERY_SECONDS = 10.0
 _TOKEN_FROM = "QUEUECAST_TOKEN"  # noqa: S105 - a variable
 _ASKED_WITH = {_TOKEN_FROM, CONFIG_FILE, "QUEUECAST_URL", "QUEUECAST_DATA_DIR"}  # the last: no concern of whoever asks a service
 PARTS = ("queues", "candidates")  # of a job, that are counted
 
 
-def connect(url: str) -> Client:
+def connect(url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Client:
     """A client of the service, with the token of QUEUECAST_TOKEN, if there is one."""
-    return Client(url, token=(_token() or "").strip() or None)
+    return Client(url, patience_seconds=patience_seconds, token=(_token() or "").strip() or None)
 
 
 def _token() -> str | None:

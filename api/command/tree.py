@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.completing import offer_tree
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.tables import print_table, tabular
 from shared.command.terminal import NOTHING, AsJson, Form, form, notice, say, shown_time, width
@@ -32,7 +33,8 @@ group = typer.Typer()
 def tree(
     *,
     queues: Annotated[
-        list[str] | None, typer.Argument(help="Full names: only these, with all below them.", show_default="all")
+        list[str] | None,
+        typer.Argument(help="Full names: only these, with all below them.", show_default="all", autocompletion=offer_tree),
     ] = None,
     cluster: Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")] = None,
     partition: Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.completing import offer_tree
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.tables import print_table, tabular
 from shared.command.terminal import AsJson, notice, say, shown_time
@@ -39,7 +40,10 @@ group = typer.Typer()
 @tabular
 def usage(
     *,
-    queue: Annotated[str | None, typer.Argument(help="Its full name: all that is known of this one.", show_default="all")] = None,
+    queue: Annotated[
+        str | None,
+        typer.Argument(help="Its full name: all that is known of this one.", show_default="all", autocompletion=offer_tree),
+    ] = None,
     cluster: Annotated[str | None, typer.Option(help="Needed where there are several.", show_default="the only one")] = None,
     partition: Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")] = None,
     by: Annotated[By, typer.Option(help="Which come first.")] = By.NAME,

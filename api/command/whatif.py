@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.command.choice import Choice, with_choice
+from api.command.completing import offer_queues
 from api.command.moved import print_move
 from api.command.output import amount
 from api.command.service import DEFAULT_URL, Url, connect, show
@@ -34,7 +35,7 @@ group = typer.Typer()
 @with_choice
 def whatif(
     *,
-    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False)],
+    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False, autocompletion=offer_queues)],
     capacity: Capacity = None,
     ceiling: Ceiling = None,
     scale: Annotated[float | None, typer.Option(help="If so many times as much were wanted.", show_default="1")] = None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -17,7 +19,7 @@ from shared.command.terminal import AsJson, DataDir, notice, print_json, say
 from shared.config.data_folder import problem_with
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR
 from shared.domain.wording import counted
-from shared.errors import BrokerAway, InvalidSettings
+from shared.errors import BrokerAway, InvalidSettings, QueuecastError
 
 if TYPE_CHECKING:
     from shared.config.settings import Settings
@@ -62,9 +64,17 @@ def check_config(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         say("the settings are valid")
 
 
+def _names(incomplete: str) -> list[str]:
+    """For the shell's completion, which says nothing where settings cannot be read."""
+    with redirect_stderr(io.StringIO()), suppress(QueuecastError):
+        return [name for name in load_settings().all_connections if name.startswith(incomplete)]
+    return []
+
+
 @config.command("accept-move")
 def accept_move(
-    connection: Annotated[str, typer.Argument(help="Its name.", show_default=False)], data_dir: DataDir = None
+    connection: Annotated[str, typer.Argument(help="Its name.", show_default=False, autocompletion=_names)],
+    data_dir: DataDir = None,
 ) -> None:
     """Say that a connection that leads elsewhere now has the same queues as before: jobs read there, and go on with what is kept.
 
