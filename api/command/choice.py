@@ -11,6 +11,7 @@ import typer
 
 Choice = dict[str, str | None]  # what is asked for, by its name in HTTP
 Text = str | None
+Level = Annotated[float | None, typer.Option(help="Also tell how likely it is exceeded.", show_default="the limits alone")]
 
 _OPTIONS = {
     "job": Annotated[Text, typer.Option("--job", help="Name of the job.", show_default="of the newest forecast")],

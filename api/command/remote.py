@@ -1,4 +1,4 @@
-"""The commands of the API: serve it, submit a job, cancel or retry it, show jobs, queues and models."""
+"""The commands of the API: serve it, submit a job, cancel or retry it, show jobs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import typer
 
 import api.command
 from api.command import output
-from api.command.accuracy import print_accuracy, print_pooled
-from api.command.aliases import commands as aliases
-from api.command.choice import Choice, with_choice
+from api.command.choice import Level
 from api.command.client import Client
 from api.command.completing import offer_jobs, offer_queues
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
@@ -34,16 +32,12 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer()
 jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)
-queues = typer.Typer(help="List queues with their outlook, show one.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
-app.add_typer(queues, name="queues")
-queues.add_typer(aliases)
 for module in iter_modules(api.command.__path__, "api.command."):
     if group := vars(import_module(module.name)).get("group"):
         app.add_typer(group)
 
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
-Level = Annotated[float | None, typer.Option(help="Also tell how likely it is exceeded.", show_default="the limits alone")]
 JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False, autocompletion=offer_jobs)]
 
 
@@ -176,52 +170,6 @@ def retry_job(
     client = connect(url)
     body: Document = {"queues": named or ("all" if every_queue else "failed")}
     _show_job(client.post("jobs", job_id, "retry", body=body), client, as_json=as_json)
-
-
-@queues.command("list", epilog="Example: queuecast queues list --json")
-@tabular
-def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    show(connect(url).get("queues"), output.print_queues, as_json=as_json)
-
-
-@queues.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")
-@with_choice
-def show_accuracy(
-    *,
-    queue: Annotated[
-        str | None,
-        typer.Argument(help="Its name; without one, whether chances have held over all queues.", autocompletion=offer_queues),
-    ] = None,
-    choice: Choice,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Show how good a queue's forecasts of the last 30 days have been, by lead time, and whether chances have held."""
-    if queue is not None:
-        show(connect(url).get("queues", queue, "accuracy", **choice), print_accuracy, as_json=as_json)
-        return
-    if given := next((name for name, value in choice.items() if value is not None), None):
-        raise UsageError(f"--{given} is told of one queue: accepted with QUEUE")
-    show(connect(url).get("accuracy"), print_pooled, as_json=as_json)
-
-
-@queues.command("show", epilog="Example: queuecast queues show root.etl")
-@with_choice
-def show_queue(
-    *,
-    queue: Annotated[str, typer.Argument(help="Its full name.", show_default=False, autocompletion=offer_queues)],
-    choice: Choice,
-    job_id: Annotated[
-        str | None,
-        typer.Option(help="The forecast that this job has made.", show_default="the newest", autocompletion=offer_jobs),
-    ] = None,
-    level: Level = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Show the newest forecast of one queue, step by step; with --json also the week before it."""
-    show(connect(url).get("queues", queue, "series", **choice, job_id=job_id, level=level), output.print_series, as_json=as_json)
 
 
 def _seconds(text: str) -> int:
