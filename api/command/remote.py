@@ -14,7 +14,9 @@ import api.command
 from api.command import output
 from api.command.choice import Level
 from api.command.client import Client
-from api.command.completing import offer_jobs, offer_queues
+from api.command.completing import offer_queues
+from api.command.job_actions import JobId, tell_job
+from api.command.job_actions import commands as job_actions
 from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
 from api.edge.bind_address import bind, check_address
 from shared.command.reading import load_settings
@@ -25,20 +27,20 @@ from shared.config.extras import needs
 from shared.domain.codec import Document
 from shared.domain.durations import Duration
 from shared.domain.job_states import JobState
-from shared.errors import QueuecastError, UsageError
+from shared.errors import UsageError
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
 
 log = logging.getLogger(__name__)
 
 app = typer.Typer()
-jobs = typer.Typer(help="List, show, watch, cancel and retry jobs.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, watch, cancel, retry and delete jobs.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
+jobs.add_typer(job_actions)
 for module in iter_modules(api.command.__path__, "api.command."):
     if group := vars(import_module(module.name)).get("group"):
         app.add_typer(group)
 
 Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
-JobId = Annotated[str, typer.Argument(help="As `queuecast submit` printed it.", show_default=False, autocompletion=offer_jobs)]
 
 
 @app.command(epilog="Example: queuecast serve --port 8081")
@@ -136,7 +138,7 @@ def show_job(
         raise UsageError("--level is told of one queue: accepted with --queue")
     client = connect(url)
     if queue is None:
-        _show_job(client.get("jobs", job_id), client, as_json=as_json)
+        tell_job(client.get("jobs", job_id), client, as_json=as_json)
     else:
         show(client.get("jobs", job_id, "queues", queue, level=level), output.print_report, as_json=as_json)
 
@@ -148,30 +150,6 @@ def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = DEFAULT_URL, as
     _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
 
 
-@jobs.command("cancel", epilog="Example: queuecast jobs cancel 20260105T000012-3f9a")
-def cancel_job(job_id: JobId, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Cancel a job that is queued or running; the forecasts that it has delivered stay."""
-    client = connect(url)
-    _show_job(client.post("jobs", job_id, "cancel"), client, as_json=as_json)
-
-
-@jobs.command("retry", epilog="Example: queuecast jobs retry 20260105T000012-3f9a --queue root.etl --queue root.adhoc")
-def retry_job(
-    *,
-    job_id: JobId,
-    every_queue: Annotated[bool, typer.Option("--all", help="Also the queues that have their forecast.")] = False,
-    named: Annotated[list[str] | None, typer.Option("--queue", help="This queue alone; may be given again.")] = None,
-    url: Url = DEFAULT_URL,
-    as_json: AsJson = False,
-) -> None:
-    """Try a job again that is partial, failed or cancelled: its queues without a forecast; with --all also one that succeeded."""
-    if named and every_queue:
-        raise UsageError("--queue and --all do not go together")
-    client = connect(url)
-    body: Document = {"queues": named or ("all" if every_queue else "failed")}
-    _show_job(client.post("jobs", job_id, "retry", body=body), client, as_json=as_json)
-
-
 def _seconds(text: str) -> int:
     try:
         return Duration.parse(text).seconds
@@ -179,21 +157,8 @@ def _seconds(text: str) -> int:
         raise UsageError(f"--timeout: {error}") from error
 
 
-def _show_job(job: Document, client: Client, *, as_json: bool) -> None:
-    show(job, lambda _: output.print_job(job, _outlooks(job, client)), as_json=as_json)
-
-
-def _outlooks(job: Document, client: Client) -> Document:
-    """The forecasts of a job's queues; what cannot be fetched costs the numbers of its queue, never the table."""
-    try:
-        return client.get("jobs", job["job_id"], "queues")
-    except QueuecastError as error:
-        notice(f"the forecasts of the job cannot be shown: {error}", style="yellow")
-        return {"queues": []}
-
-
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:
     """The exit code of a job that has ended: a forecast for every queue, or 1."""
-    _show_job(job, client, as_json=as_json)
+    tell_job(job, client, as_json=as_json)
     if job["state"] != JobState.SUCCEEDED:
         raise typer.Exit(1)

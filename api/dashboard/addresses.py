@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from flask import request
 from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
 
 from api.edge.refusals import field_problems
 from api.schema.forms import Form
@@ -34,7 +35,18 @@ def query_of(form: type[Query], *, several: Collection[str] = (), blank: Collect
     Raises:
         InvalidRequest: with every name that is unknown and every value that is not accepted.
     """
-    given = {name: [value for value in values if value or name in blank] for name, values in request.args.lists()}
+    return _read(form, request.args, several, blank)
+
+
+def form_of(form: type[Query], *, several: Collection[str] = (), beside: Collection[str] = ()) -> Query:
+    """The form that was sent, likewise; `beside`: names in it that are none of its fields."""
+    return _read(
+        form, MultiDict([(name, value) for name, value in request.form.items(multi=True) if name not in beside]), several
+    )
+
+
+def _read(form: type[Query], sent: MultiDict[str, str], several: Collection[str], blank: Collection[str] = ()) -> Query:
+    given = {name: [value for value in values if value or name in blank] for name, values in sent.lists()}
     asked = {name: tuple(values) if name in several else values[-1] for name, values in given.items() if values}
     try:
         return form.model_validate(asked)

@@ -121,6 +121,7 @@ def _shared(settings: Settings) -> dict[str, object]:
         "flower_url": settings.flower_url,
         "zone_name": zone_of_reader(settings.display_timezone).key,
         "here": asked_address(),
+        "may_write": who is not None and who.scope.covers(Scope.WRITE),
         "is_admin": who is not None and who.scope is Scope.ADMIN and who.projects is None,
         "release": version("queuecast"),
         "asset": asset,

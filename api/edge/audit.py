@@ -25,13 +25,20 @@ def _record(answer: Response) -> Response:
     policy = current_policy()
     if policy is None or not policy.is_audited or is_reading():  # OPTIONS, for one
         return answer
+    record(
+        (request.endpoint or "").rpartition(".")[2], answer.status_code, **{**(request.view_args or {}), **g.get("audited", {})}
+    )
+    return answer
+
+
+def record(what: str, outcome: int, **about: object) -> None:
+    """Write a line of its own for one of several things that a request asks for."""
     who = known_caller()
     audit(
-        (request.endpoint or "").rpartition(".")[2],
+        what,
         who=who.caller_id if who else NOBODY,
         name=who.name if who else NOBODY,
         source=request.remote_addr or "",
-        outcome=answer.status_code,
-        **{**(request.view_args or {}), **g.get("audited", {})},
+        outcome=outcome,
+        **about,
     )
-    return answer

@@ -2,7 +2,7 @@
 
 BREACH reads secrets from the lengths of answers that hold both a secret and a text of the attacker's choice, and it needs the
 victim's browser to send the victim's cookie along. Both are missing here. No page or answer holds a secret: tokens are shown by
-the command line alone, the session's id stands in a header, and CSRF is refused by headers and not by a token in forms. And the
+the command line alone, the session's id stands in a header, and what the few forms hold against CSRF differs each time. And the
 cookie is SameSite=Strict, so what another site causes is asked by a stranger. Answers to the login's form, which holds a token,
 are left as they are all the same.
 """

@@ -19,6 +19,7 @@ class Policy:
     identifies: look up who asks; probes and files do without, so that they need no store.
     leads_to_login: a stranger's browser is led to the login, instead of being refused.
     logs_in: the token is a field of the form that is sent, and neither header nor cookie counts.
+    takes_form: a page's form sends it, also without a script: a token in it does instead of the header HX-Request.
     body: the JSON object that the view takes; None = none is read.
     body_is_optional: all its fields have defaults, so that `curl -X POST` says all that there is to say.
     max_body_bytes: None = QUEUECAST_MAX_BODY_BYTES.
@@ -31,6 +32,7 @@ class Policy:
     identifies: bool = True
     leads_to_login: bool = False
     logs_in: bool = False
+    takes_form: bool = False
     body: type[BaseModel] | None = None
     body_is_optional: bool = False
     max_body_bytes: int | None = None

@@ -23,6 +23,7 @@ from secure import (
 from werkzeug.exceptions import UnsupportedMediaType
 
 from api.edge.bodies import StrictJson, StrictRequest
+from api.edge.form_tokens import has_form_token
 from api.edge.identity import is_reading, known_caller
 from api.edge.policy import current_policy
 from shared.errors import CrossSiteRequest
@@ -101,11 +102,11 @@ def _check_site() -> None:
     """Refuse a change that a web page of another origin sends (CSRF): browsers name it in a POST, other callers never do.
 
     With a session, Origin or Sec-Fetch-Site must be there, and the custom header HX-Request, which no form of another page can
-    add. With an Authorization header neither is needed: a page of another origin can add it only after a CORS preflight, which we
-    never allow.
+    add, or where a form is taken its token, which no other page can know. With an Authorization header neither is needed: a page
+    of another origin can add it only after a CORS preflight, which we never allow.
     """
-    who = known_caller()
-    if current_policy() is None or is_reading() or "Authorization" in request.headers:
+    who, policy = known_caller(), current_policy()
+    if policy is None or is_reading() or "Authorization" in request.headers:
         return
     origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and not _is_our_origin(origin):
@@ -114,7 +115,7 @@ def _check_site() -> None:
         raise CrossSiteRequest("found a page of another origin (Sec-Fetch-Site), accepted are our own")
     if who and who.is_session and origin is None and fetch_site is None:
         raise CrossSiteRequest("with a session, changes need the header Origin or Sec-Fetch-Site, which browsers send")
-    if who and who.is_session and "HX-Request" not in request.headers:
+    if who and who.is_session and "HX-Request" not in request.headers and not (policy.takes_form and has_form_token()):
         raise CrossSiteRequest("with a session, changes need the header HX-Request")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 
 from api.edge.context import Services
 from api.edge.identity import caller
+from shared.domain.audits import JOB_DELETED
 from shared.domain.proposals import Proposal
 from shared.domain.timegrid import MINUTE
 from shared.errors import NotFound, SecondPersonNeeded
@@ -25,12 +25,23 @@ def check_job(services: Services, proposal: Proposal) -> None:
     if caller().is_local:
         return
     for job_id in proposal.forecast_jobs:
-        with suppress(NotFound):
-            job = services.store.jobs.get(job_id)
-            made_by = services.store.get(SCHEDULES, job.schedule_id).client if job.schedule_id else job.client
-            if made_by == caller().caller_id:
-                what = "schedule" if job.schedule_id else "job"
-                raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
+        what, made_by = _made_by(services, job_id)
+        if caller().caller_id in made_by:
+            raise SecondPersonNeeded(f"its forecasts are of a {what} of yours", decision_id=proposal.decision_id)
+
+
+def _made_by(services: Services, job_id: str) -> tuple[str, set[str]]:
+    """Whether a schedule made the job, and who made that, or the job; also of what was deleted since."""
+    try:
+        job = services.store.jobs.get(job_id)
+    except NotFound:
+        return "job", {row.before for row in services.store.audits.of(job_id) if row.what == JOB_DELETED}
+    if job.schedule_id is None:
+        return "job", {job.client}
+    try:
+        return "schedule", {services.store.get(SCHEDULES, job.schedule_id).client}
+    except NotFound:
+        return "schedule", {job.client}
 
 
 def check_policies(services: Services, proposal: Proposal) -> None:

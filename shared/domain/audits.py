@@ -1,4 +1,4 @@
-"""Who has done what to a decision or a policy, when and from where: kept for good, and never changed."""
+"""Who has done what to a decision or a policy, or has deleted a job, when and from where: kept for good, and never changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.domain.codec import to_json
 
+JOB_DELETED = "job deleted"
 AUTOMATIC = "queuecast"  # who has done what nobody has asked for
 
 
@@ -15,10 +16,11 @@ class AuditEntry:
     """One of them.
 
     entry_id: the same for the same thing done once, so that it is kept once, whoever tells of it again.
-    what: the state that a decision has come to, or `policy`.
-    subject: id of the decision, or the parent whose policy it is.
+    what: the state that a decision has come to, `policy`, or JOB_DELETED.
+    subject: id of the decision or of the job, or the parent whose policy it is.
     who: id of the token, "local", or AUTOMATIC. name: of the token. source: the address that it came from; "" = no request.
-    before, after: hashes of the tree, of the policy, or of the configuration, as `what` has them; "" = none.
+    before, after: hashes of the tree, of the policy, or of the configuration, as `what` has them; "" = none. Of a job that was
+        deleted `before` is who had submitted it.
     """
 
     entry_id: str

@@ -58,8 +58,15 @@ class Retention:
     def _forget_jobs(self, before: datetime, limit: int) -> int:
         """Drop jobs that were created and have ended before, with their reports and outcomes; their forecasts stay."""
         where: Where = [ENDED, Between("created_at", None, before), Between("ended_at", None, before)]
-        old = [job.job_id for job in self.records.find(JOBS, where, order=OLDEST_FIRST, limit=limit)]
-        theirs = [OneOf("job_id", old)]
+        return self._drop_jobs(where, [job.job_id for job in self.records.find(JOBS, where, order=OLDEST_FIRST, limit=limit)])
+
+    def delete_job(self, job_id: str) -> bool:
+        """Drop a job likewise; whether it was there and has ended. Its forecasts stay as long as those of other jobs do."""
+        where: Where = [ENDED, Is("job_id", job_id)]
+        return bool(self._drop_jobs(where, [job.job_id for job in self.records.find(JOBS, where)]))
+
+    def _drop_jobs(self, where: Where, job_ids: Sequence[str]) -> int:
+        theirs = [OneOf("job_id", job_ids)]
         while self.records.delete_some(OUTCOMES, theirs, limit=MAX_OUTCOMES):  # first: a job that is left is found again
             pass
         while self.records.delete_some(REPORTS, theirs, limit=MAX_OUTCOMES):

@@ -15,7 +15,7 @@ from shared.domain.reports import QueueReport
 from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.api.scene import CARDS
-from tests.browser.looking import Watched, check_accessible, check_fits
+from tests.browser.looking import NARROW, Watched, check_accessible, check_fits
 from tests.browser.queues import THIS_HOUR, keep
 from tests.factories import a_job, a_request, let_in
 
@@ -72,6 +72,40 @@ def test_jobs_are_listed_newest_first_and_filtered_in_the_address(partial: None,
     expect(rows).to_contain_text("1 without a forecast")
     page.get_by_label("Owner").fill("nobody")
     expect(page.get_by_text("No job is like that.")).to_be_visible()
+
+
+def test_several_jobs_are_deleted_from_the_list_without_a_script(
+    partial: None, running: None, store: Store, new_page: Callable[..., Page], url: str
+) -> None:
+    store.jobs.add(an_old_job(job_id="job-2", created_at=NOW, state=JobState.FAILED, reason="no queue was found"))
+    store.jobs.add(an_old_job(job_id="job-3", created_at=NOW, state=JobState.SUCCEEDED))
+    page = new_page(java_script_enabled=False, viewport=NARROW, color_scheme="dark")
+    page.goto(f"{url}/jobs?owner=")
+    for name in ("job-1", "job-2"):
+        page.get_by_role("checkbox", name=re.compile(f"Choose .*{name}")).check()
+    page.get_by_role("button", name="Delete the chosen jobs").click()
+    expect(page.get_by_role("heading", name="Delete these 2 jobs?")).to_be_visible()
+    page.get_by_role("button", name="Delete them").click()
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("job-3")
+
+
+def test_what_was_refused_of_the_chosen_jobs_is_told(
+    running: None, store: Store, new_page: Callable[..., Page], url: str
+) -> None:
+    page = new_page(viewport=NARROW)
+    page.goto(f"{url}/jobs")
+    page.get_by_role("checkbox", name=re.compile("Choose .*job-1")).check()
+    page.get_by_role("button", name="Cancel the chosen jobs").click()
+    check_accessible(page)
+    check_fits(page)
+    store.jobs.move("job-1", [JobState.RUNNING], JobState.SUCCEEDED, None, NOW)  # meanwhile
+    page.get_by_role("button", name="Cancel it").click()
+    expect(page.get_by_role("heading", name="1 of 1 jobs was not cancelled")).to_be_visible()
+    expect(page.locator(".changes")).to_contain_text("it is succeeded")
+    page.get_by_role("link", name="Back to the jobs").click()
+    page.wait_for_url(f"{url}/jobs")
 
 
 def test_more_jobs_than_a_page_are_reached_by_older_and_newest(store: Store, page: Page, url: str) -> None:

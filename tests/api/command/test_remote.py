@@ -298,6 +298,19 @@ def test_a_job_is_cancelled_and_shown_as_it_is_then(url: str, store: Store) -> N
     assert "it is cancelled; a job can be cancelled when it is queued or running" in again.stderr
 
 
+def test_several_jobs_are_cancelled_and_deleted_each_for_itself(url: str, store: Store) -> None:
+    for job_id in ("job-1", "job-2"):
+        store.jobs.add(a_job(job_id=job_id))
+    early = run("jobs", "delete", "job-1", "--url", url)
+    assert (early.exit_code, "it is queued; a job can be deleted when it is" in early.stderr) == (2, True)
+    cancelled = run("jobs", "cancel", "job-1", "nowhere", "job-2", "--url", url)
+    assert (cancelled.exit_code, cancelled.stdout) == (2, "job-1 is cancelled\njob-2 is cancelled\n")
+    assert cancelled.stderr.startswith("nowhere: ")
+    deleted = run("jobs", "delete", "job-1", "job-2", "--url", url)
+    assert (deleted.exit_code, deleted.stdout) == (0, "job-1 is deleted\njob-2 is deleted\n")
+    assert store.jobs.of_ids(["job-1", "job-2"]) == []
+
+
 def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, ended: Store) -> None:
     retried = json.loads(run("jobs", "retry", "job-1", "--url", url, "--json").stdout)
     assert (retried["state"], [queue["queue"] for queue in retried["queues"]]) == ("queued", ["root.etl"])

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
+from werkzeug.datastructures import MultiDict
 
+from api.edge import identity
 from api.edge.context import Services
+from api.v1.job_removal import delete
 from shared.config.settings import Settings
 from shared.domain.jobs import JobState, Progress, QueueState, Tally
 from shared.domain.states import OPEN_STATES
-from shared.errors import BrokerAway, StoreAway
+from shared.errors import BrokerAway, StateForbids, StoreAway
 from shared.fleet.runstate import RunState
 from shared.lifecycle import ON_REQUEST, Lifecycle
 from shared.store import Store
 from shared.store.jobs import Jobs
 from shared.store.reports import Reports
 from tests.api.bodies import a_body
-from tests.api.scene import NEVER, a_report, running, waiting_in_the_plan_lane
-from tests.factories import MONDAY, a_forecast, a_job
+from tests.api.scene import NEVER, Granting, a_report, running, waiting_in_the_plan_lane
+from tests.factories import MONDAY, a_forecast, a_job, a_request
 from tests.scraping import counted_here
 from worker.job.resources import Resources, use
 
 REPORTS = {"root.a": QueueState.SUCCEEDED, "root.b": QueueState.FAILED, "root.c": QueueState.RUNNING}
+JOB_NAME = a_request().job_name
+SAME_ORIGIN = {"Origin": "http://localhost"}
 ALL_ENDED = Progress(queues=Tally(total=3, done=3, failed=1))
 ENDS = [state for state in JobState if state.is_terminal]
 
@@ -210,6 +218,98 @@ class TestTryingAgain:
         store.jobs.update(accepted["job_id"], warnings=["root.b: of the data"])
         client.post(f"{path}/cancel")
         assert client.post(f"{path}/retry").json["warnings"] == accepted["warnings"] != []
+
+
+class TestDeleting:
+    def test_an_ended_job_goes_with_its_reports_and_its_forecasts_stay(self, client: FlaskClient, store: Store) -> None:
+        ended(store, JobState.PARTIAL, client="k-alice")
+        assert client.delete("/v1/jobs/job-1").status_code == 204
+        assert [client.get(f"/v1/jobs/job-1{part}").status_code for part in ("", "/queues/root.a")] == [404, 404]
+        assert client.delete("/v1/jobs/job-1").status_code == 404
+        assert store.reports.of_job("job-1") == []
+        assert store.forecasts.find() == [a_forecast(queue="root.a")]
+        assert client.get("/v1/queues/root.a/series").status_code == 200
+        assert client.get("/queues/root.a").status_code == 200
+        [row] = store.audits.of("job-1")
+        assert (row.what, row.who, row.reason, row.before) == ("job deleted", "local", f"{JOB_NAME}, partial", "k-alice")
+
+    @pytest.mark.parametrize("state", sorted(OPEN_STATES))
+    def test_a_job_that_has_not_ended_stays(self, client: FlaskClient, store: Store, state: JobState) -> None:
+        ended(store, state)
+        answer = client.delete("/v1/jobs/job-1")
+        assert (answer.status_code, f"it is {state}; a job can be deleted when it is" in answer.json["detail"]) == (409, True)
+        assert (len(store.reports.of_job("job-1")), store.audits.of("job-1")) == (3, [])
+
+    def test_a_job_that_is_tried_again_meanwhile_stays(self, client: FlaskClient, services: Services, store: Store) -> None:
+        ended(store, JobState.FAILED)
+        seen = store.jobs.get("job-1")
+        store.jobs.reopen("job-1", [JobState.FAILED], MONDAY)
+        with client.application.test_request_context():
+            identity.let_in(identity.ANYBODY_HERE)
+            with pytest.raises(StateForbids, match="it is queued"):
+                delete(services, seen)
+        assert len(store.reports.of_job("job-1")) == 3
+
+    def test_a_project_deletes_none_of_anothers(self, client: FlaskClient, store: Store, grant: Granting) -> None:
+        ended(store, JobState.FAILED, request=a_request(project="etl"))
+        assert client.delete("/v1/jobs/job-1", headers=grant("write", "ml")).status_code == 404
+        assert client.delete("/v1/jobs/job-1", headers=grant("read", "etl")).status_code == 403
+        assert client.delete("/v1/jobs/job-1", headers=grant("write", "etl")).status_code == 204
+
+
+class TestSeveralOfTheList:
+    """By forms of pages, as a browser without scripts sends them."""
+
+    PAGE = "/jobs/chosen"
+
+    def test_what_is_chosen_is_shown_and_then_done_each_for_itself(
+        self, client: FlaskClient, store: Store, run_state: RunState
+    ) -> None:
+        running(store, run_state, "root.a")
+        store.jobs.add(a_job(job_id="job-2", state=JobState.SUCCEEDED, ended_at=MONDAY))
+        both = [("what", "cancel"), ("job_id", "job-1"), ("job_id", "job-2"), ("next", "/jobs?state=running")]
+        shown = client.get(f"{self.PAGE}?{urlencode(both)}")
+        assert ("Cancel this job?" in shown.text, "1 more of those" in shown.text) == (True, True)
+        assert store.jobs.get("job-1").state is JobState.RUNNING
+        with capture_logs() as lines:
+            answer = client.post(self.PAGE, data=MultiDict([*both, ("job_id", "job-9")]), headers=SAME_ORIGIN)
+        assert answer.status_code == 200
+        assert ("2 of 3 jobs were not cancelled" in answer.text, "it is succeeded" in answer.text) == (True, True)
+        assert store.jobs.get("job-1").state is JobState.CANCELLED
+        told = [(line["what"], line.get("job_id"), line["outcome"]) for line in lines if line["event"] == "audit"]
+        each = [("cancel_job", "job-1", 200), ("cancel_job", "job-2", 409), ("cancel_job", "job-9", 404)]
+        assert told == [*each, ("change_chosen_jobs", None, 200)]
+        both[0] = ("what", "delete")
+        gone = client.post(self.PAGE, data=MultiDict(both), headers=SAME_ORIGIN)
+        assert (gone.status_code, gone.headers["Location"]) == (303, "/jobs?state=running")
+        assert store.jobs.of_ids(["job-1", "job-2"]) == []
+
+    @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example"])
+    def test_nobody_is_led_elsewhere_afterwards(self, client: FlaskClient, address: str) -> None:
+        answer = client.post(self.PAGE, data={"what": "cancel", "next": address}, headers=SAME_ORIGIN)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+    def test_too_many_and_unknown_deeds_are_refused(self, client: FlaskClient) -> None:
+        many = MultiDict([("job_id", f"job-{number}") for number in range(101)])
+        assert client.post(self.PAGE, data=many, headers=SAME_ORIGIN).status_code == 422
+        assert client.get(f"{self.PAGE}?what=burn").status_code == 422
+
+    def test_a_session_sends_the_token_of_its_own_form(self, client: FlaskClient, store: Store, grant: Granting) -> None:
+        ended(store, JobState.FAILED)
+        tokens = []
+        for browser in (client, client.application.test_client()):
+            browser.post("/login", data={"token": grant("write")["Authorization"].removeprefix("Bearer ")})
+            page = browser.get(f"{self.PAGE}?what=delete&job_id=job-1")
+            assert page.headers["Referrer-Policy"] == "same-origin"  # else browsers send `Origin: null`
+            tokens.append(re.findall(r'name="form_token" value="([^"]+)"', page.text)[0])
+        data = {"what": "delete", "job_id": "job-1"}
+        for token in ("", "x.y", tokens[1], tokens[0][:-1]):
+            answer = client.post(self.PAGE, data=data | {"form_token": token}, headers=SAME_ORIGIN)
+            assert answer.status_code == 403, token
+        elsewhere = client.post(self.PAGE, data=data | {"form_token": tokens[0]}, headers={"Origin": "https://evil.example"})
+        assert elsewhere.status_code == 403
+        assert store.jobs.get("job-1").state is JobState.FAILED
+        assert client.post(self.PAGE, data=data | {"form_token": tokens[0]}, headers=SAME_ORIGIN).status_code == 303
 
 
 class TestStepsThatDoNotComeOff:

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from api.edge.context import Services
 from api.schema.decisions import OPEN, AskedState
+from shared.domain.jobs import JobState
 from shared.domain.policies import Freeze, Policy, QueueRule
 from shared.domain.proposal_states import ProposalState
 from shared.domain.proposals import Proposal
@@ -276,3 +277,11 @@ def test_who_has_chosen_the_data_of_a_job_does_not_approve_what_comes_of_it(
     later = keep_proposal(store, forecast_jobs=(due.job_id,), at=NOW + timedelta(seconds=1))
     assert "of a schedule of yours" in act(client, later, "approve", mine).json["detail"]
     assert act(client, later, "approve", other).status_code == 200
+    store.schedules.remove(schedule.schedule_id)  # what is gone is theirs all the same
+    due_of_mine = replace(due, job_id="20260105T070000-000000000a", client=id_of(store, mine))
+    store.jobs.add(replace(due_of_mine, state=JobState.SUCCEEDED, ended_at=NOW))
+    last = keep_proposal(store, forecast_jobs=(due_of_mine.job_id,), at=NOW + timedelta(seconds=2))
+    assert "of a schedule of yours" in act(client, last, "approve", mine).json["detail"]
+    assert client.delete(f"/v1/jobs/{due_of_mine.job_id}", headers=other).status_code == 204
+    assert "of a job of yours" in act(client, last, "approve", mine).json["detail"]
+    assert act(client, last, "approve", other).status_code == 200
