@@ -35,6 +35,8 @@ OF_VALUES = (
     "shown",
     "amount",
     "between",
+    "short",
+    "short_between",
     "memory",
     "work",
     "added",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
 from api.schema.forms import Form
 from shared.domain.choice import Ranking
-from shared.domain.exceedance import Exceedance, above_part, beyond_share, limit_of, steps_over
+from shared.domain.exceedance import Ahead, Exceedance, First, above_part, beyond_share, limit_of
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
 from shared.domain.reports import RunFailure
@@ -21,29 +22,65 @@ SHARE = "share"  # what is asked for where queues beyond their share are wanted,
 STALE_AFTER = timedelta(days=1)  # a forecast this old says little of the next hours, though it may reach further
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
-    """The highest part of its limit that a queue may still pass, and in which steps."""
+    """The highest part of its limit that a queue may still pass: from when on, and whether the prediction does."""
 
     level: float  # per cent of the limit that hurts; from 100 on the limit itself
-    steps: Exceedance
+    first: First
+    of: tuple[Forecast, datetime]  # the forecast and now
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether the prediction itself passes it."""
+        return self.first.is_likely
+
+    @cached_property
+    def steps(self) -> Exceedance | None:
+        """All steps that do: computed for the few rows that tell of them."""
+        return above_part(*self.of, self.level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """One queue on the overview: its newest forecast, and of the steps still ahead the next peak and what they may pass."""
+    """One queue on the overview: its newest forecast, and of the steps still ahead what they may pass.
+
+    Of hundreds of queues one page is shown: what a row tells beside what all are sorted and counted by is computed when it is
+    asked for.
+    """
 
     forecast: Forecast
-    peak: Peak | None  # of the next 24 hours; None = the forecast is over
+    now: datetime
+    highest: float  # of all bounds still ahead, in the forecast's unit
+    is_over: bool
     mark: Mark | None
     likely_mark: Mark | None  # the highest that the prediction itself passes, where that of `mark` is only possible
-    share: Exceedance | None  # where it is beyond its share, and its limit is a higher one
-    is_stale: bool
+    beyond: First | None  # its share, where its limit is a higher one
     failure: RunFailure | None = None  # of a later run, which has left this forecast the last good one
+
+    @cached_property
+    def peak(self) -> Peak | None:
+        """Of the next 24 hours; None = the forecast is over."""
+        return None if self.is_over else next_peak(self.forecast, self.now)
+
+    @cached_property
+    def share(self) -> Exceedance | None:
+        """The steps beyond its share, where its limit is a higher one."""
+        return beyond_share(self.forecast, self.now) if self.beyond else None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is over, or says little of the next hours."""
+        return self.is_over or self.now - self.forecast.issued_at > STALE_AFTER
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Of its queue, which may have several rows, by its jobs and targets."""
+        return self.forecast.project, self.forecast.cluster, self.forecast.queue
 
     def is_likely_at(self, level: float) -> bool:
         """Whether the prediction itself passes this part of the limit, or a higher one."""
-        return any(mark.level >= level and mark.steps.is_likely for mark in (self.mark, self.likely_mark) if mark)
+        return any(mark.level >= level and mark.is_likely for mark in (self.mark, self.likely_mark) if mark)
 
 
 class OverviewQuery(Form):
@@ -66,25 +103,20 @@ def row_of(forecast: Forecast, levels: Sequence[float], now: datetime, failure: 
     Args:
         levels: per cent of a queue's limit.
     """
-    is_over = steps_over(forecast, now) == forecast.horizon_steps
-    share = beyond_share(forecast, now) if forecast.maximum is not None else None
-    marks = _marks(forecast, levels, now)
-    mark, likely = next(iter(marks), None), next((mark for mark in marks if mark.steps.is_likely), None)
+    ahead = Ahead(forecast, now)
+    found = ((level, ahead.above_part(level)) for level in sorted(levels, reverse=True))
+    marks = [Mark(level=level, first=first, of=(forecast, now)) for level, first in found if first]
+    mark, likely = next(iter(marks), None), next((mark for mark in marks if mark.is_likely), None)
     return Row(
         forecast=forecast,
-        peak=None if is_over else next_peak(forecast, now),
+        now=now,
+        highest=ahead.highest,
+        is_over=ahead.is_over,
         mark=mark,
         likely_mark=None if likely is mark else likely,
-        share=share if share and share.is_possible else None,
-        is_stale=is_over or now - forecast.issued_at > STALE_AFTER,
+        beyond=ahead.beyond_share() if forecast.maximum is not None else None,
         failure=failure,
     )
-
-
-def _marks(forecast: Forecast, levels: Sequence[float], now: datetime) -> list[Mark]:
-    """Every part of its limit that the queue may pass, the highest first."""
-    found = ((level, above_part(forecast, now, level)) for level in sorted(levels, reverse=True))
-    return [Mark(level=level, steps=steps) for level, steps in found if steps and steps.is_possible]
 
 
 def one_of_each(rows: Sequence[Row], job: str) -> list[Row]:
@@ -96,9 +128,10 @@ def one_of_each(rows: Sequence[Row], job: str) -> list[Row]:
     if job:
         return [row for row in rows if row.forecast.job == job]
     newest: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda each: (each.peak is not None, each.forecast.issued_at, each.forecast.created_at)):
+    for row in sorted(rows, key=lambda each: (not each.is_over, each.forecast.issued_at, each.forecast.created_at)):
         newest[row.forecast.series_id] = row
-    return [row for row in rows if newest[row.forecast.series_id] is row]
+    kept = {id(row) for row in newest.values()}
+    return [row for row in rows if id(row) in kept]
 
 
 def matching(rows: Iterable[Row], query: OverviewQuery) -> list[Row]:
@@ -122,16 +155,16 @@ def _matches(row: Row, query: OverviewQuery) -> bool:
 
 def _may_pass(row: Row, level: float | str | None) -> bool:
     if level is None or level == SHARE:
-        return level is None or row.share is not None
+        return level is None or row.beyond is not None
     return row.mark is not None and row.mark.level >= float(level)
 
 
 def _risk(row: Row) -> tuple[float, bool, bool, float]:
     """Higher parts of the limit first, likely before possible, then who is beyond its share, then by how near the bound comes."""
     limit = limit_of(row.forecast)
-    reach = row.peak.upper_bound / limit if row.peak and limit else 0.0
-    level, is_likely = (row.mark.level, row.mark.steps.is_likely) if row.mark else (0.0, False)
-    return level, is_likely, row.share is not None, reach
+    reach = row.highest / limit if limit and not row.is_over else 0.0
+    level, is_likely = (row.mark.level, row.mark.is_likely) if row.mark else (0.0, False)
+    return level, is_likely, row.beyond is not None, reach
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {

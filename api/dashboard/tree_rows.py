@@ -9,27 +9,15 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from api.dashboard.bars import Bar, bar_of
 from api.v1.tree import TreeQuery
 from api.v1.tree_answers import Amounts, QueueInTree
 from shared.domain.dynamic_queues import PART_OF_WHICH
 from shared.domain.likelihood import Likelihood
 
 ALL_PROJECTS = "*"
-LENGTH = 200  # of a bar, in the drawing's own units, which the page scales
-BEYOND = 1.5  # of the guarantee that a bar shows at least, and
-AROUND = 1.1  # of the demand; never more than the ceiling
 MAX_OPEN = 80  # queues: of more all below the first level are closed
 OFTEN = 0.5  # a chance that is worth a look
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """Ends of what is drawn, 0 to LENGTH; None = it is not known, or lies further to the right."""
-
-    guaranteed: int | None
-    ceiling: int | None
-    used: int
-    demand: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,22 +121,9 @@ def _is_asked_for(queue: QueueInTree, query: TreePageQuery) -> bool:
 
 
 def _bar(queue: QueueInTree) -> Bar | None:
-    """Drawn from nothing to its ceiling, or to what is needed to see guarantee and demand, if that is less."""
-    guaranteed, ceiling = _memory(queue.guaranteed, -1), _memory(queue.ceiling, inf)
-    used, demand = _memory(queue.used), _memory(queue.demand)
-    end = min(ceiling, max(BEYOND * guaranteed, AROUND * demand))
-    if end <= 0:
-        return None
-
-    def place(value: float) -> int:
-        return min(LENGTH, round(LENGTH * value / end))
-
-    return Bar(
-        guaranteed=place(guaranteed) if 0 <= guaranteed <= end else None,
-        ceiling=LENGTH if ceiling <= end else None,
-        used=place(used),
-        demand=place(demand),
-    )
+    guaranteed = queue.guaranteed.memory_mb if queue.guaranteed else None
+    ceiling = queue.ceiling.memory_mb if queue.ceiling else None
+    return bar_of(_memory(queue.used), _memory(queue.demand), guaranteed, ceiling)
 
 
 def _memory(amounts: Amounts | None, unknown: float = 0.0) -> float:

@@ -47,6 +47,19 @@ def between(lower: float, upper: float, counted_in: Unit | None) -> str:
     return f"{number(lower * told.factor)} – {_with_symbol(upper, told)}"
 
 
+def short(value: float | None, counted_in: Unit | None) -> str:
+    """A value where there is little room: memory in MB as GB; `116 %`, `104 GB`."""
+    is_much = counted_in is Unit.MEGABYTES and value is not None and abs(value) >= MB_PER_GB
+    return memory(value) if is_much else amount(value, counted_in)
+
+
+def short_between(lower: float, upper: float, counted_in: Unit | None) -> str:
+    """From one value to another where there is little room: `85 – 127 %`, `83 – 124 GB`."""
+    if counted_in is Unit.MEGABYTES and upper >= MB_PER_GB:
+        return between(lower / MB_PER_GB, upper / MB_PER_GB, Unit.GIGABYTES)
+    return between(lower, upper, counted_in)
+
+
 def _with_symbol(value: float, told: Shown) -> str:
     return number(value * told.factor) + (f"\u202f{told.symbol}" if told.symbol else "")
 
@@ -69,7 +82,7 @@ def difference(value: float | None, counted_in: Unit | None) -> str:
         return NONE
     told = shown_in(counted_in)
     if told.symbol != PERCENT_SIGN:
-        return amount(abs(value), counted_in)
+        return short(abs(value), counted_in)
     points = number(abs(value) * told.factor)
     return f"{points}\u202f{'point' if points == '1.0' else 'points'}"
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf, nextafter
 
 from shared.domain.forecasts import Forecast
 
@@ -44,6 +45,53 @@ class Exceedance:
     def is_possible(self) -> bool:
         """Whether anything does."""
         return bool(self.likely or self.possible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """From when on something still ahead exceeds a level, and whether the prediction does so anywhere."""
+
+    first_at: datetime
+    is_likely: bool
+
+
+class Ahead:
+    """The steps of a forecast that are still ahead: which levels they exceed first, of many forecasts at little cost.
+
+    It gives the answers of `above_part` and `beyond_share` without the steps.
+    """
+
+    __slots__ = ("_forecast", "_over", "_predicted", "highest")
+
+    def __init__(self, forecast: Forecast, now: datetime) -> None:
+        self._forecast, self._over = forecast, steps_over(forecast, now)
+        self._predicted = max(forecast.prediction[self._over :], default=-inf)
+        self.highest = max(self._predicted, max(forecast.upper_bound[self._over :], default=-inf))  # in the forecast's unit
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are none."""
+        return self._over == self._forecast.horizon_steps
+
+    def above_part(self, percent: float) -> First | None:
+        """The first above so many per cent of the limit that hurts; None = there is none, or no limit is known."""
+        if (limit := limit_of(self._forecast)) is None:
+            return None
+        if percent >= PERCENT:
+            return self._above(nextafter(limit_at(self._forecast, limit), -inf))  # at it counts, too
+        return self._above(limit * percent / PERCENT)
+
+    def beyond_share(self) -> First | None:
+        """The first above what is guaranteed; None = there is none, or that is not known."""
+        return None if self._forecast.guaranteed is None else self._above(self._forecast.guaranteed)
+
+    def _above(self, level: float) -> First | None:
+        if self.highest <= level:
+            return None
+        forecast = self._forecast
+        both = zip(forecast.prediction[self._over :], forecast.upper_bound[self._over :], strict=True)
+        step = next(step for step, values in enumerate(both, self._over) if max(values) > level)
+        return First(first_at=forecast.start_of(step + 1), is_likely=self._predicted > level)
 
 
 def steps_over(forecast: Forecast, now: datetime) -> int:

@@ -24,6 +24,7 @@ from shared.domain.series import Series
 from shared.domain.stepped import Issued, Stepped
 from shared.domain.units import Unit
 
+_OF_SERIES = tuple(each.name for each in fields(Series))
 FROM_PARENT = "from_parent"  # stands for the model of a queue that is too new, and is forecast from its parent's
 
 
@@ -210,7 +211,7 @@ class Forecast(Issued):
     @property
     def series(self) -> Series:
         """What its values belong to."""
-        return Series(**{each.name: getattr(self, each.name) for each in fields(Series)})
+        return Series(**{name: getattr(self, name) for name in _OF_SERIES})
 
     @property
     def series_id(self) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from shared.domain.places import Place
@@ -37,13 +38,18 @@ class Series:
         """Hash of the content, 16 hexadecimal digits: what records of which there are millions are kept by."""
         values = (self.queue, self.metric, self.project, self.cluster, self.step_seconds, self.aggregation)
         further = (self.where, self.day_timezone) if self.day_timezone else (self.where,) if self.where else ()
-        content = json.dumps((*values, *further), ensure_ascii=False)
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return _hashed((*values, *further))
 
     @property
     def named_cluster(self) -> str:
         """The cluster, if somebody has named it; else ""."""
         return named_cluster(self.cluster)
+
+
+@lru_cache(maxsize=4_096)  # a page asks for that of each queue several times
+def _hashed(values: tuple[str | int, ...]) -> str:
+    content = json.dumps(values, ensure_ascii=False)
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def named_cluster(cluster: str) -> str:

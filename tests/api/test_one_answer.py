@@ -59,8 +59,9 @@ def in_words(text: str, begin: str) -> Told:
 
 
 def on_page(text: str, mark: str) -> Told:
-    """`likely 2 h, possible 9 h more` behind a mark."""
-    said = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    """`likely 2 h, possible 9 h more` behind a mark, or in what is told of it under the pointer."""
+    shown = re.sub(r"<[^>]* title=\"([^\"]*)\"[^>]*>|<[^>]+>", r" \1 ", text)
+    said = " ".join(html.unescape(shown).split())
     if not (found := re.search(rf"(?:likely|possible) {mark} [^:]*: ([^:]*) from", said)):
         return 0, 0
     counts = [re.search(rf"{word} (\d+)", found[1]) for word in ("likely", "possible")]

@@ -29,11 +29,15 @@ def test_queues_in_trouble_come_first_and_it_is_said_when_and_how_sure(four_queu
     assert names(page) == ["root.etl", "root.adhoc", "root.busy", "root.calm"]
     etl = page.locator("tbody tr").first
     peak_at = THIS_HOUR + 9 * HOUR
-    expect(etl).to_contain_text("likely at its limit")
+    expect(etl).to_contain_text("likely at limit")
     expect(etl).to_contain_text(f"{peak_at:%a %-d %b, %H:%M}")
-    expect(etl).to_contain_text(re.compile(r"108.%.*86 – 130.%.*prophet.*\d.points.*when tried on its past", re.DOTALL))
-    expect(page.locator("tbody tr").nth(1)).to_contain_text("possible at its limit")
-    expect(page.locator("tbody tr").nth(2)).to_contain_text(re.compile(r"likely above 80.% of its limit\s+80.%: likely 1 h"))
+    expect(etl).to_contain_text(re.compile(r"6\d.%.*108.%.*86 – 130.%.*\d.points.*prophet", re.DOTALL))
+    expect(etl.locator(".off")).to_have_attribute("title", "when tried on its past")
+    expect(etl.get_by_role("img", name=re.compile(r"6\d.% used; guaranteed 100.%; next peak 108.%"))).to_be_visible()
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("possible at limit")
+    expect(page.locator("tbody tr").nth(2)).to_contain_text(re.compile(r"likely above 80.%"))
+    assert page.locator("tbody tr").nth(2).bounding_box()["height"] <= 24  # a line each: about forty on a screen
+    expect(page.locator("tbody tr").nth(2).locator(".mark")).to_have_attribute("title", re.compile(r"80.%: likely 1 h"))
     expect(page.locator(".card.full")).to_contain_text(
         re.compile(r"2\s+queues may reach their limit, likely 1\s+first root\.\w+")
     )
@@ -63,7 +67,7 @@ def test_a_heading_sorts_and_sorts_the_other_way(four_queues: None, page: Page, 
 def test_a_forecast_that_is_over_or_old_says_so(store: Store, page: Page, url: str) -> None:
     keep(store, "root.over", 90, 120, issued_at=THIS_HOUR - 30 * HOUR)
     page.goto(url)
-    ended = re.compile("This forecast ended [67] h ago; a new job makes a new one.")  # the hour may have struck meanwhile
+    ended = re.compile("ended [67] h ago, a new job forecasts it")  # the hour may have struck meanwhile
     expect(page.locator("tbody tr")).to_contain_text(ended)
     expect(page.locator(".stale")).to_be_visible()
     expect(page.locator(".card.high")).to_contain_text("queue has no forecast of what is ahead")
@@ -123,6 +127,6 @@ def test_a_queue_that_two_jobs_forecast_stands_once_with_the_newest(
     keep(store, "root.calm", 45, 60, job="a trial", job_id="trial", issued_at=THIS_HOUR - HOUR)
     page.goto(url)
     assert sorted(names(page)) == ["root.adhoc", "root.busy", "root.calm", "root.etl"]
-    expect(page.locator("tbody tr", has_text="root.calm")).to_contain_text("Resource Forecasting")
+    expect(page.get_by_role("link", name="root.calm")).to_have_attribute("href", re.compile("job=Resource"))
     page.goto(f"{url}/?job=a+trial")
     assert names(page) == ["root.calm"]

@@ -306,7 +306,9 @@ def test_a_queue_whose_last_job_failed_says_so(llap: None, store: Store, page: P
     expect(told).to_contain_text("found 2 steps with a value")
     expect(told).to_contain_text("The last good forecast stays, issued")
     page.goto(url)
-    expect(page.get_by_role("row", name="llap")).to_contain_text("the last job failed: found 2 steps with a value")
+    failed = page.get_by_role("row", name="llap").get_by_role("link", name="last job failed")
+    expect(failed).to_have_attribute("title", "found 2 steps with a value")
+    expect(failed).to_have_attribute("href", "/jobs/job-2")
 
 
 def test_a_winner_that_was_fitted_again_tells_of_its_search(llap: None, store: Store, page: Page, url: str) -> None:

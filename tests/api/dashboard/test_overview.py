@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.dashboard.overview import SORTS, OverviewQuery, Row, matching, row_of
+from shared.domain.exceedance import First
 from tests.factories import MEMORY, MONDAY, a_forecast
 
 HOUR = timedelta(hours=1)
@@ -32,7 +33,9 @@ def test_the_highest_part_of_the_limit_counts_and_the_prediction_before_the_boun
 ) -> None:
     mark = a_row(**high(prediction, upper)).mark
     assert mark is not None
-    assert (mark.level, mark.steps.is_likely, mark.steps.first_at) == (level, is_likely, MONDAY + HOUR)
+    assert (mark.level, mark.is_likely, mark.first.first_at) == (level, is_likely, MONDAY + HOUR)
+    assert mark.steps is not None
+    assert (mark.steps.is_likely, mark.steps.first_at) == (is_likely, MONDAY + HOUR)  # all steps say the same as the first
 
 
 @pytest.mark.parametrize(
@@ -53,9 +56,10 @@ def test_what_comes_near_no_limit_or_has_none_has_no_mark(changes: dict[str, Any
 def test_beyond_its_share_is_told_apart_and_only_where_the_limit_is_another() -> None:
     lent = a_row(**high(130, 150), maximum=300.0)
     assert (lent.mark, lent.share and lent.share.first_at) == (None, MONDAY + HOUR)
+    assert lent.beyond == First(first_at=MONDAY + HOUR, is_likely=True)
     assert a_row(**high(130, 150)).share is None
     capped = a_row(**high(99.5, 100.0), maximum=100.0)
-    assert (capped.mark and capped.mark.level, capped.share) == (100.0, None)
+    assert (capped.mark and capped.mark.level, capped.beyond, capped.share) == (100.0, None, None)
 
 
 def test_steps_that_are_over_do_not_count_any_more() -> None:

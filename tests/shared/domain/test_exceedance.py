@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.domain.exceedance import Exceedance, above_full, above_part, beyond_share, over_limit
+from shared.domain.exceedance import Ahead, Exceedance, First, above_full, above_part, beyond_share, over_limit
 from shared.domain.units import Unit
 from tests.factories import MEMORY, MONDAY, a_forecast
 
@@ -68,3 +70,28 @@ def test_a_part_of_the_limit_is_a_part_of_the_one_that_hurts() -> None:
     lent = a_forecast(prediction=(70.0, 101.0, 90.0), upper_bound=(75.0, 170.0, 95.0), maximum=200.0)
     assert hours(above_part(lent, MONDAY, 80.0)) == ([], [1])
     assert hours(above_part(lent, MONDAY, 100.0)) == hours(over_limit(lent, MONDAY)) == ([], [])
+
+
+LIMITS = st.sampled_from([None, 50.0, 99.0, 100.0])
+
+
+@given(
+    values=st.lists(st.tuples(st.sampled_from([49.0, 49.5, 50.0, 79.2, 80.0, 99.0, 100.0, 101.0]), st.floats(0, 5)), min_size=1),
+    guaranteed=LIMITS,
+    maximum=LIMITS,
+    over=st.integers(-1, 12),
+)
+def test_the_first_step_is_that_of_all_steps(
+    values: list[tuple[float, float]], guaranteed: float | None, maximum: float | None, over: int
+) -> None:
+    prediction, upper = tuple(value for value, _ in values), tuple(value + more for value, more in values)
+    forecast = a_forecast(
+        prediction=prediction, lower_bound=prediction, upper_bound=upper, guaranteed=guaranteed, maximum=maximum
+    )
+    now = MONDAY + over * HOUR
+    ahead = Ahead(forecast, now)
+    assert ahead.is_over == (over >= len(values))
+    found = [(ahead.above_part(percent), above_part(forecast, now, percent)) for percent in (50.0, 80.0, 100.0, 120.0)]
+    for first, steps in [*found, (ahead.beyond_share(), beyond_share(forecast, now))]:
+        told = steps and steps.first_at and First(first_at=steps.first_at, is_likely=steps.is_likely)
+        assert first == (told or None)
