@@ -16,6 +16,7 @@ from shared.domain.exceedance import Ahead, Exceedance, First, above_part, beyon
 from shared.domain.forecasts import Forecast
 from shared.domain.peaks import Peak, next_peak
 from shared.domain.reports import RunFailure
+from shared.domain.series import MAX_TEXT
 from shared.domain.units import shown_in
 
 SHARE = "share"  # what is asked for where queues beyond their share are wanted, whatever their limit
@@ -90,11 +91,24 @@ class OverviewQuery(Form):
     level: float | Literal["share"] | None = Field(
         None, description="only queues that may pass so much of their limit, or their share"
     )
+    state: Literal["", "over", "stale", "failed"] = Field(
+        "", description="only queues whose forecast is over, old, or not renewed"
+    )
+    cluster: str | None = Field(None, max_length=MAX_TEXT)
+    project: str | None = Field(None, max_length=250, description="empty: forecasts of no project")
+    target: str = Field("", max_length=250)
     model: str = Field("", max_length=250)
     job: str = Field("", max_length=250)
+    view: Literal["flat", "tree"] = Field("flat", description="tree: each queue below its parents, by the dots in its name")
     sort: Literal["risk", "queue", "peak", "hour", "model", "mape", "skill", "age"] = "risk"
     reverse: bool = False
     page: int = Field(1, ge=1, le=10_000)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only some queues are asked for."""
+        given = self.model_dump(exclude_defaults=True)
+        return not given.keys() <= {"view", "sort", "reverse", "page"}
 
 
 def row_of(forecast: Forecast, levels: Sequence[float], now: datetime, failure: RunFailure | None = None) -> Row:
@@ -136,21 +150,33 @@ def one_of_each(rows: Sequence[Row], job: str) -> list[Row]:
 
 def matching(rows: Iterable[Row], query: OverviewQuery) -> list[Row]:
     """The rows that are asked for, in the order asked for; rows that lack what is sorted by come last."""
-    matches = sorted((row for row in rows if _matches(row, query)), key=lambda row: row.forecast.queue)
+    matches = sorted((row for row in rows if is_asked_for(row, query)), key=lambda row: row.forecast.queue)
     key = SORTS[query.sort]
     known = [row for row in matches if key(row) is not None]
     known.sort(key=key, reverse=(query.sort in DESCENDING) != query.reverse)
     return known + [row for row in matches if key(row) is None]
 
 
-def _matches(row: Row, query: OverviewQuery) -> bool:
+def is_asked_for(row: Row, query: OverviewQuery) -> bool:
+    """Whether the row is one of those that a query asks for."""
     forecast = row.forecast
     return (
         query.q.strip().lower() in forecast.queue.lower()
         and query.model in {"", forecast.model}
         and query.job in {"", forecast.job}
+        and query.target in {"", forecast.metric}
+        and query.cluster in {None, forecast.cluster}
+        and query.project in {None, forecast.project}
+        and (not query.state or STATES[query.state](row))
         and _may_pass(row, query.level)
     )
+
+
+STATES: dict[str, Callable[[Row], bool]] = {
+    "over": lambda row: row.is_over,
+    "stale": lambda row: row.is_stale,
+    "failed": lambda row: row.failure is not None,
+}
 
 
 def _may_pass(row: Row, level: float | str | None) -> bool:
@@ -159,7 +185,7 @@ def _may_pass(row: Row, level: float | str | None) -> bool:
     return row.mark is not None and row.mark.level >= float(level)
 
 
-def _risk(row: Row) -> tuple[float, bool, bool, float]:
+def risk_of(row: Row) -> tuple[float, bool, bool, float]:
     """Higher parts of the limit first, likely before possible, then who is beyond its share, then by how near the bound comes."""
     limit = limit_of(row.forecast)
     reach = row.highest / limit if limit and not row.is_over else 0.0
@@ -168,7 +194,7 @@ def _risk(row: Row) -> tuple[float, bool, bool, float]:
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {
-    "risk": _risk,
+    "risk": risk_of,
     "queue": lambda row: row.forecast.queue,
     "peak": lambda row: row.peak and row.peak.prediction * shown_in(row.forecast.unit).factor,
     "hour": lambda row: row.peak and row.peak.timestamp,

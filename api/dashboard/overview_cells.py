@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from shared.domain.reports import Point
 SHOWN_STEPS = 48  # of the actual values before a forecast, at most as many as it looks ahead
 TOLD_APART = ("cluster", "project", "metric", "where", "step_seconds", "aggregation", "job")  # two forecasts of one name
 DAY = timedelta(days=1)  # an actual value that is older says nothing of now, unless its steps are that long
+TOGETHER = 500  # series whose actual values are asked for at once
 FRESH_STEPS = 3  # since one of them began: the last whole step, and time to read it
 
 Differing = AbstractSet[str]  # names of fields
@@ -104,13 +105,30 @@ def use_of(row: Row, past: Sequence[Point]) -> Use | None:
     return Use(value=newest.value, at=newest.timestamp, is_old=row.now - newest.timestamp > FRESH_STEPS * step)
 
 
-def _past(services: Services, rows: Iterable[Row]) -> dict[str, list[Point]]:
-    """Id of a series → its actual values since the first that is drawn; those of all rows with one step are read at once."""
+def uses_of(services: Services, rows: Sequence[Row], now: datetime) -> dict[str, Use]:
+    """Id of a series → what its queue used last, of any number of rows: only what may be that is read."""
+    past: dict[str, list[Point]] = {}
+    for seconds, group in _alike(rows).items():
+        start = max(min(row.forecast.issued_at for row in group), now - DAY) - FRESH_STEPS * timedelta(seconds=seconds)
+        ids = [*{row.forecast.series_id for row in group}]
+        for first in range(0, len(ids), TOGETHER):
+            past |= services.store.actuals.of_series(ids[first : first + TOGETHER], start, now)
+    found = {row.forecast.series_id: use_of(row, past.get(row.forecast.series_id, [])) for row in rows}
+    return {series_id: use for series_id, use in found.items() if use}
+
+
+def _alike(rows: Iterable[Row]) -> Mapping[int, list[Row]]:
+    """By the length of their steps."""
     alike: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         alike[row.forecast.step_seconds].append(row)
+    return alike
+
+
+def _past(services: Services, rows: Iterable[Row]) -> dict[str, list[Point]]:
+    """Id of a series → its actual values since the first that is drawn; those of all rows with one step are read at once."""
     found: dict[str, list[Point]] = {}
-    for group in alike.values():
+    for group in _alike(rows).values():
         series, start = {row.forecast.series_id for row in group}, min(map(_start, group))
         found |= services.store.actuals.of_series(series, start, max(row.forecast.end_at for row in group))
     return found

@@ -46,12 +46,28 @@ def test_queues_in_trouble_come_first_and_it_is_said_when_and_how_sure(four_queu
 def test_a_queue_is_found_by_its_name_and_the_address_remembers_it(four_queues: None, page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_label("Queue", exact=True).fill("BUSY")
-    expect(page.locator(".count")).to_have_text("1 of 4 queues")
+    expect(page.locator(".count")).to_contain_text("1 of 4 queues")
     page.wait_for_url("**q=BUSY**")
     page.reload()
     assert names(page) == ["root.busy"]
-    page.get_by_label("May pass").select_option("100.0")
+    page.get_by_role("link", name="name has BUSY").click()  # the chip takes it away again
+    expect(page.locator(".count")).to_contain_text("4 of 4 queues")
+    page.get_by_role("link", name="may reach their limit").first.click()
+    assert names(page) == ["root.etl", "root.adhoc"]
+    page.get_by_role("navigation", name="Filters").get_by_role("link", name="may reach their limit").click()
+    assert len(names(page)) == 4
+    page.goto(f"{url}/?q=BUSY&level=100")
     expect(page.get_by_text("No queue is like that")).to_be_visible()
+
+
+def test_a_tree_has_each_queue_below_its_parents_and_the_list_goes_to_a_file(four_queues: None, page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("link", name="tree", exact=True).click()
+    assert [name.split()[0] for name in names(page)] == ["root", "etl", "adhoc", "busy", "calm"]
+    expect(page.locator(".parent")).to_contain_text(re.compile(r"root\s+4 below\s+likely at limit"))
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Export as CSV").click()
+    assert file.value.suggested_filename == "queues.csv"
 
 
 def test_a_heading_sorts_and_sorts_the_other_way(four_queues: None, page: Page, url: str) -> None:
@@ -71,6 +87,7 @@ def test_a_forecast_that_is_over_or_old_says_so(store: Store, page: Page, url: s
     expect(page.locator("tbody tr")).to_contain_text(ended)
     expect(page.locator(".stale")).to_be_visible()
     expect(page.locator(".card.high")).to_contain_text("queue has no forecast of what is ahead")
+    assert page.locator("a.card.high").get_attribute("href") == "/?state=over"
     expect(page.locator(".card.calm")).to_have_count(0)  # nothing is known, so nothing is well
     keep(store, "root.calm", 40, 55)
     page.reload()
@@ -118,7 +135,7 @@ def test_a_card_leads_to_as_many_queues_as_it_counts(four_queues: None, page: Pa
     card = page.get_by_role("link", name="queues may pass 80")
     expect(card).to_contain_text(re.compile(r"3\s+queues may pass 80.%", re.DOTALL))
     card.click()
-    expect(page.locator(".count")).to_have_text("3 of 4 queues")
+    expect(page.locator(".count")).to_contain_text("3 of 4 queues")
 
 
 def test_a_queue_that_two_jobs_forecast_stands_once_with_the_newest(
