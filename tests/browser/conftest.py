@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -22,11 +21,10 @@ from shared.fleet.runstate import RunState
 from shared.store import Store
 from tests.api.scene import MakeApp, make_app
 from tests.api.serving import serving
-from tests.browser.looking import CHROMIUM, NARROW, OPTIONS, WIDE, Watched
+from tests.browser.looking import CHROMIUM, NARROW, OPTIONS, PICTURES, WIDE, Watched
 from tests.servers import missing
 
 __all__ = ["make_app"]  # a fixture
-PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
 PATIENCE_MILLISECONDS = 20_000  # a loaded machine
 
 

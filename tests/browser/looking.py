@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
+PICTURES = Path(__file__).parents[2] / "test-results" / "browser"
 SERIOUS = {"serious", "critical"}
 CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
 OPTIONS = [

@@ -7,33 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.domain.audits import AuditEntry
 from shared.store import Store
-from tests.api.a_cluster import NOW
-from tests.browser.looking import check_accessible, check_fits
 from tests.factories import a_forecast
-
-PATHS = ("timezone", "terms", "account", "audit?days=3650", "setup", "tree", "decisions", "schedules")
-
-
-@pytest.fixture(autouse=True)
-def trail(store: Store) -> None:
-    told = {"cluster": "prod", "project": "", "subject": "d1", "who": "t1", "name": "ops", "source": "10.0.0.7"}
-    store.audits.add(AuditEntry(entry_id="d1.approved", at=NOW, what="approved", reason="as agreed", **told))
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_it_fits_and_everybody_can_use_it(any_page: Page, url: str, path: str) -> None:
-    any_page.goto(f"{url}/{path}")
-    check_fits(any_page)
-    check_accessible(any_page)
-
-
-def test_the_api_page_fits_and_everybody_can_use_it(any_page: Page, url: str) -> None:
-    any_page.goto(f"{url}/docs")
-    check_fits(any_page)
-    check_accessible(any_page)
-    any_page.goto(f"{url}/terms")  # of so long a page no picture can be taken
 
 
 def test_a_zone_is_chosen_by_a_form_and_leads_back(page: Page, url: str) -> None:
