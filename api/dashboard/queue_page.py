@@ -15,6 +15,7 @@ from pydantic import Field
 from api.dashboard.addresses import query_of
 from api.dashboard.chart_lines import chart_lines, limits_before
 from api.dashboard.components import made_of
+from api.dashboard.drawn import drawn
 from api.dashboard.family import Family, family_of
 from api.dashboard.known_times import known_times
 from api.dashboard.off_by import off_by_of
@@ -95,7 +96,7 @@ def show(services: Services, queue: str) -> str:
         is_newest=is_newest,
         **_today(services, forecast, now),
         **_ahead(services, forecast, query, now, is_newest=is_newest),
-        drawn=[_drawn(forecast, is_newest=is_newest), *map(_drawn, compared)],
+        drawn=[drawn(forecast, is_newest=is_newest), *map(drawn, compared)],
         others=[name for name in others if name not in query.compare],
         page_with=lambda **changes: _address(queue, changes),
         newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),
@@ -110,7 +111,7 @@ def show(services: Services, queue: str) -> str:
 def _today(services: Services, forecast: Forecast, now: datetime) -> dict[str, object]:
     """The day that is shown first, and what was forecast before it, as it is drawn."""
     today = today_of(services, forecast, now, zone_of_reader(services.settings.display_timezone))
-    return {"today": today, "before": _drawn(today.before, is_newest=False) if today.before else None}
+    return {"today": today, "before": drawn(today.before, is_newest=False) if today.before else None}
 
 
 def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:
@@ -153,14 +154,6 @@ def _like(services: Services, forecast: Forecast, queue: str) -> Forecast | None
 
     same = {"metric": forecast.metric, "cluster": forecast.cluster}
     return max(services.store.forecasts.newest_of_each(queue, **same, projects=[forecast.project]), key=likeness, default=None)
-
-
-def _drawn(forecast: Forecast, *, is_newest: bool = True) -> dict[str, str]:
-    """A queue that is drawn: its name, the address of its series, and when its forecast was issued."""
-    this = {"issued_at": forecast.issued_at.isoformat(), "job_id": forecast.job_id}
-    parameters = urlencode(choice_of(forecast) if is_newest else this, quote_via=quote)
-    address = f"/v1/queues/{in_path(forecast.queue)}/series?{parameters}"
-    return {"name": forecast.queue, "address": address, "issued_at": forecast.issued_at.isoformat()}
 
 
 def _address(queue: str, changes: Mapping[str, object]) -> str:

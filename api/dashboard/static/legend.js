@@ -5,7 +5,8 @@ import { moment } from "./clock.js";
 const place = document.getElementById("legend");
 const slider = document.getElementById("cursor");
 
-/** Entries of a plot's series: { name, value, low, high, stroke, dash, isRing }, of which value, low and high are columns. */
+/** Entries of a plot's series: { name, value, low, high, instead, stroke, dash, isRing }, of which value, its bounds and what is
+ *  told instead of it are columns. */
 export function legend(entries, digits) {
   const cells = entries.map((entry) => {
     const made = document.createElement("li"), key = document.createElement("span"), told = document.createElement("span");
@@ -26,7 +27,7 @@ export function legend(entries, digits) {
 
   const text = (plot, entry, index) => {
     const at = (column) => (column === undefined ? null : plot.data[column][index] ?? null);
-    if (at(entry.value) === null) return "–";
+    if (at(entry.value) === null) return at(entry.instead) === null ? "–" : `${digits(at(entry.instead))} predicted`;
     const hasBounds = at(entry.low) !== null && at(entry.high) !== null && at(entry.low) !== at(entry.high);
     return digits(at(entry.value)) + (hasBounds ? ` (${digits(at(entry.low))} – ${digits(at(entry.high))})` : "");
   };
@@ -58,6 +59,6 @@ function nearest(times, moment, { min, max }) {
 export function movesCursor(plotNow) {
   slider.addEventListener("input", () => {
     const plot = plotNow(), index = Number(slider.value);
-    plot.setCursor({ left: plot.valToPos(plot.data[0][index], "x"), top: plot.over.clientHeight / 2 });
+    plot.setCursor({ left: plot.valToPos(plot.data[0][index], "x"), top: plot.over.clientHeight / 2 }, true, true); // plots beside it follow
   });
 }
