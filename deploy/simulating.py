@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
+import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from shared.command.progress import time_left
 from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, notice, now_and_then, print_json, say, using
 from shared.config.data_folder import as_open_as_wished
 from shared.config.extras import require_extras
-from shared.domain.durations import ACCEPTED_FORMS, Duration
+from shared.domain.durations import seconds_to_wait
 from shared.domain.identifiers import listed
 from shared.domain.places import Place
 from shared.domain.timegrid import MAX_TIME, MIN_TIME, MINUTE, TimeGrid
@@ -190,10 +191,10 @@ def refuse_others(where: Path | Place, file_format: FileFormat, queues: int, *, 
 def told(cluster: Cluster, queues: int) -> Cluster:
     """The cluster, and on stderr how far it is made."""
     notice(f"making up {counted(queues, 'queue')}")
-    tell = now_and_then(TELL_SECONDS)
+    tell, begin = now_and_then(TELL_SECONDS), time.monotonic()
     for done, queue in enumerate(cluster, start=1):
         yield queue
-        tell(f"{done} of {counted(queues, 'queue')} written")
+        tell(f"{done} of {counted(queues, 'queue')} written{time_left(time.monotonic() - begin, done, queues)}")
 
 
 def to_files(out: Path, file_format: FileFormat, cluster: Cluster) -> dict[str, int]:
@@ -214,15 +215,10 @@ def to_connection(place: Place, cluster: Cluster) -> dict[str, int]:
 
 def seconds_of(step: str) -> int:
     """Length of a sampling step: a duration of Queuecast, or whole seconds, which requests do not know; at most a day."""
-    if match := re.fullmatch(r"([1-9][0-9]{0,4}) ?s", step.strip(), re.ASCII):
-        seconds = int(match[1])
-    else:
-        try:
-            seconds = Duration.parse(step).seconds
-        except ValueError as error:
-            raise UsageError(
-                f"--step {step!r}: accepted is 10s, or {ACCEPTED_FORMS}; months are not, their length varies"
-            ) from error
+    try:
+        seconds = seconds_to_wait(step)
+    except ValueError as error:
+        raise UsageError(f"--step: {error}") from error
     if seconds > 86_400:
         raise UsageError(f"--step {step!r}: the longest accepted is 1d")
     return seconds

@@ -13,11 +13,11 @@ from api.command.decision_output import print_decision, print_list, print_steps
 from api.command.handed_over import write_files
 from api.command.policies import Rules, Values
 from api.command.said_policy import Options, instead_of
-from api.command.service import DEFAULT_URL, Url, connect, show
+from api.command.service import DEFAULT_URL, Timeout, Url, connect, show, timeout_of
+from shared.command.progress import LINE_EVERY_SECONDS
 from shared.command.tables import tabular
-from shared.command.terminal import AsJson, notice, say
+from shared.command.terminal import AsJson, notice, now_and_then, say
 from shared.domain.codec import Document
-from shared.domain.durations import Duration
 from shared.errors import UsageError
 
 PAUSE_SECONDS = 0.5
@@ -75,7 +75,7 @@ def make_decision(
     values: Values = None,
     rules: Rules = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for it, and show it.")] = False,
-    timeout: Annotated[str, typer.Option(help="How long to wait: 5min, 1h.")] = "5min",
+    timeout: Timeout = "5min",
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -83,18 +83,27 @@ def make_decision(
 
     With --set and --rule it is made with another policy than the one that holds: that needs --parent and the scope approve.
     """
-    client, seconds = connect(url), _seconds(timeout)
+    client, seconds = connect(url), timeout_of(timeout)
     place = {"cluster": cluster, "partition": partition, "project": project}
     instead = _instead(client, parent, place, Options(values or (), rules or ()))
     body: Document = {"parent": parent, **place, "horizon": horizon, "policy": instead}
     made = client.post("decisions", body={name: value for name, value in body.items() if value is not None})
-    until = time.monotonic() + seconds
-    while wait and made["state"] == ASKED:
+    made = _waited(client, made, seconds) if wait else made
+    show(made, print_decision if wait else lambda decision: say(decision["decision_id"]), as_json=as_json)
+
+
+def _waited(client: Client, made: Document, seconds: int) -> Document:
+    """The decision once it is made; raises TimeoutError."""
+    until, tell = time.monotonic() + seconds, now_and_then(LINE_EVERY_SECONDS)
+    while made["state"] == ASKED:
         if time.monotonic() >= until:
-            raise TimeoutError(f"{made['decision_id']} is not made within {timeout}; `queuecast decisions show` tells when it is")
+            raise TimeoutError(
+                f"{made['decision_id']} is not made within {seconds} s; `queuecast decisions show` tells when it is"
+            )
+        tell(f"{made['decision_id']} is being made")
         time.sleep(PAUSE_SECONDS)
         made = client.get("decisions", made["decision_id"])
-    show(made, print_decision if wait else lambda decision: say(decision["decision_id"]), as_json=as_json)
+    return made
 
 
 def _instead(client: Client, parent: str | None, place: dict[str, str | None], options: Options) -> Document | None:
@@ -176,10 +185,3 @@ def undo_decision(decision_id: DecisionId, url: Url = DEFAULT_URL, as_json: AsJs
 
 def _act(url: str, decision_id: str, action: str, reason: str) -> Document:
     return connect(url).post("decisions", decision_id, action, body={"reason": reason} if reason else {})
-
-
-def _seconds(text: str) -> int:
-    try:
-        return Duration.parse(text).seconds
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error

@@ -17,7 +17,7 @@ from api.command.client import Client
 from api.command.completing import offer_queues
 from api.command.job_actions import JobId, tell_job
 from api.command.job_actions import commands as job_actions
-from api.command.service import DEFAULT_URL, Url, connect, follow, read_file, show
+from api.command.service import DEFAULT_URL, Timeout, Url, connect, follow, read_file, show, timeout_of
 from api.edge.bind_address import bind, check_address
 from shared.command.reading import load_settings
 from shared.command.tables import tabular
@@ -25,7 +25,6 @@ from shared.command.terminal import AsJson, DataDir, notice, say
 from shared.config.data_folder import open_data_folder
 from shared.config.extras import needs
 from shared.domain.codec import Document
-from shared.domain.durations import Duration
 from shared.domain.job_states import JobState
 from shared.errors import UsageError
 from shared.telemetry.metrics_folder import FOLDER, count_in, metrics_folder
@@ -39,8 +38,6 @@ jobs.add_typer(job_actions)
 for module in iter_modules(api.command.__path__, "api.command."):
     if group := vars(import_module(module.name)).get("group"):
         app.add_typer(group)
-
-Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 10min, 1h.")]
 
 
 @app.command(epilog="Example: queuecast serve --port 8081")
@@ -77,7 +74,7 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Start a job. Prints its id; with --wait its result, and exit 1 unless every queue has a forecast."""
-    client, seconds = connect(url), _seconds(timeout)
+    client, seconds = connect(url), timeout_of(timeout)
     accepted = client.post("jobs", body=read_file(file))
     for warning in accepted["warnings"]:
         notice(f"note: {warning}", style="yellow")
@@ -147,14 +144,7 @@ def show_job(
 def watch_job(job_id: JobId, timeout: Timeout = "1h", url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Wait for the end of a job and show how far it is; exit 1 unless every queue has a forecast, 4 when it takes too long."""
     client = connect(url)
-    _end_with(follow(client, job_id, _seconds(timeout)), client, as_json=as_json)
-
-
-def _seconds(text: str) -> int:
-    try:
-        return Duration.parse(text).seconds
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error
+    _end_with(follow(client, job_id, timeout_of(timeout)), client, as_json=as_json)
 
 
 def _end_with(job: Document, client: Client, *, as_json: bool) -> None:

@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.command.client import Client
+from shared.command.progress import LINE_EVERY_SECONDS
 from shared.command.reading import load_settings
 from shared.command.terminal import now_and_then, print_json, progress_console, using
 from shared.config.origins import CONFIG_FILE, config_file
 from shared.domain.codec import Document
+from shared.domain.durations import seconds_to_wait
 from shared.domain.runs import Run
+from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 Url = Annotated[str, typer.Option("--url", envvar="QUEUECAST_URL", help="Where the service answers.")]
 
+Timeout = Annotated[str, typer.Option("--timeout", help="How long to wait: 90s, 10min, 1h.")]
+
 DEFAULT_URL = "http://127.0.0.1:8080"
 PATIENCE_SECONDS = 30.0  # for an answer, which takes two, or says 503
-LINE_EVERY_SECONDS = 10.0
 _TOKEN_FROM = "QUEUECAST_TOKEN"  # noqa: S105 - a variable
 _ASKED_WITH = {_TOKEN_FROM, CONFIG_FILE, "QUEUECAST_URL", "QUEUECAST_DATA_DIR"}  # the last: no concern of whoever asks a service
 PARTS = ("queues", "candidates")  # of a job, that are counted
@@ -57,6 +61,14 @@ def read_file(file: str) -> bytes:
     """The content of a file, or of standard input for `-`; raises UsageError."""
     with using(file, "read"):
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+
+
+def timeout_of(text: str) -> int:
+    """Seconds of `--timeout`; raises UsageError."""
+    try:
+        return seconds_to_wait(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
 
 
 def follow(client: Client, job_id: str, timeout_seconds: float) -> Document:

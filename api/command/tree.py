@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from api.command.completing import offer_tree
+from api.command.moments import moment_of
 from api.command.service import DEFAULT_URL, Url, connect, show
 from shared.command.tables import print_table, tabular
 from shared.command.terminal import NOTHING, AsJson, Form, form, notice, say, shown_time, width
@@ -40,7 +41,8 @@ def tree(
     partition: Annotated[str | None, typer.Option(help="The node label.", show_default="default, without one")] = None,
     project: Annotated[str | None, typer.Option(help="Whose forecasts.", show_default="of all that may use the cluster")] = None,
     at: Annotated[
-        str | None, typer.Option(help="As it was configured then: 2026-01-05T00:00:00Z.", show_default="as it is now")
+        str | None,
+        typer.Option(help="As it was configured then: 2026-01-05T00:00:00Z, or 7d, so long ago.", show_default="as it is now"),
     ] = None,
     vcores: Annotated[bool, typer.Option("--vcores", help="Amounts in vcores instead of GB.")] = False,
     url: Url = DEFAULT_URL,
@@ -51,7 +53,7 @@ def tree(
     Amounts are memory in GB. The chances are those of the next 24 hours, headroom is what is left of the guarantee:
     now, and at the highest upper bound of that time. A narrow terminal gets fewer columns; --json has all.
     """
-    answer = connect(url).get("tree", cluster=cluster, project=project, partition=partition, at=at)
+    answer = connect(url).get("tree", cluster=cluster, project=project, partition=partition, at=moment_of(at))
     show(_below(answer, queues or []), partial(_print, resource="vcores" if vcores else MEMORY), as_json=as_json)
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
 import typer
 
+from shared.command.progress import counting
 from shared.command.reading import load_settings
-from shared.command.terminal import AsJson, DataDir, now_and_then, print_json, progress_console, say
+from shared.command.terminal import AsJson, DataDir, print_json, say
 from shared.errors import UsageError
 
-if TYPE_CHECKING:
-    from shared.store.backup import Progress as Show
-
-LINE_EVERY_SECONDS = 10.0
 HARMLESS = frozenset(
     {"authSource", "authMechanism", "replicaSet", "ssl", "tls"}
 )  # options of a URL that are no secret, and needed
@@ -40,7 +35,7 @@ def backup(
     if not location.startswith("sqlite:"):
         command = f"mongodump --uri={shlex.quote(without_password(location))} --gzip --archive={shlex.quote(str(file))}"
         raise UsageError(f"the store is in MongoDB, whose own tool makes its backup (it asks for the password): {command}")
-    with _progress() as show:
+    with counting("copying", lambda done, pages: f"copied {done / max(1, pages):.0%}") as show:
         made = back_up(sqlite_path(location), file.absolute(), is_forced=force, show=show)
     if as_json:
         print_json(asdict(made) | {"file": str(made.file)})
@@ -56,18 +51,3 @@ def without_password(url: str) -> str:
     credentials, at, place = address.rpartition("@")
     kept = urlencode([(name, value) for name, value in parse_qsl(options) if name in HARMLESS])
     return f"{scheme}://{credentials.partition(':')[0]}{at}{place}" + (f"?{kept}" if kept else "")
-
-
-@contextmanager
-def _progress() -> Iterator[Show]:
-    """A bar on a terminal, else a line now and then; nothing for what is quick."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = progress_console()
-    if not console.is_terminal:
-        tell = now_and_then(LINE_EVERY_SECONDS)
-        yield lambda done, pages: tell(f"copied {done / max(1, pages):.0%}")
-        return
-    with Progress(TextColumn("copying"), BarColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("copying", total=None)
-        yield lambda done, pages: bar.update(task, completed=done, total=pages)

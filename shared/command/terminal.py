@@ -29,6 +29,7 @@ DataDir = Annotated[
 
 NOTHING = "–"
 LINES = "\n\t"
+STILL_SECONDS = 60.0  # after which whoever waits is told that there is nothing new
 _PIPE_WIDTH = 400  # a pipe has no edge: rows stay whole for grep and awk
 
 
@@ -62,13 +63,14 @@ def notice(text: str, *, style: str = "") -> None:
 
 
 def now_and_then(seconds: float) -> Callable[[str], None]:
-    """A `notice` of how far something is: what it said last is not said again, and nothing before so much time has passed."""
+    """A `notice` of how far something is, nothing before so much time has passed; what has not changed is said once a minute."""
     said, said_at = "", time.monotonic()
 
     def tell(text: str) -> None:
         nonlocal said, said_at
-        if text != said and time.monotonic() - said_at >= seconds:
-            notice(text)
+        silent = time.monotonic() - said_at
+        if silent >= (seconds if text != said else max(seconds, STILL_SECONDS)):
+            notice(text if text != said else f"still {text}")
             said, said_at = text, time.monotonic()
 
     return tell

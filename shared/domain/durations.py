@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 ACCEPTED_FORMS = "a whole number, at least 1, and a unit: 30min, 1h, 5d, 2 weeks, 3mo (units: min, h, d, w, mo; or written out)"
+WAIT_FORMS = "a whole number, at least 1, and a unit: 90s, 10min, 1h, 1d (units: s, min, h, d, w; or written out)"
 PATTERN = r"[ \t\r\n]*([1-9][0-9]{0,4})[ \t\r\n]*(min|minutes?|h|hours?|d|days?|w|weeks?|mo|months?)[ \t\r\n]*"
 MAX_TEXT = 100  # spaces and all
 
 _GRAMMAR = re.compile(PATTERN)
 _UNKNOWN = re.compile(r"\s*([1-9][0-9]{0,4})\s*(m|y|yrs?|years?|s|secs?|seconds?)\s*", re.ASCII | re.IGNORECASE)
+_WAIT = re.compile(r"\s*([1-9][0-9]{0,5})\s*(?:s|secs?|seconds?)\s*", re.ASCII | re.IGNORECASE)
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -96,6 +98,23 @@ class Duration:
             json_schema_input_schema=core_schema.str_schema(pattern=f"^{PATTERN}$"),
             serialization=core_schema.to_string_ser_schema(),
         )
+
+
+def seconds_to_wait(text: str) -> int:
+    """As `Duration` reads it, and in seconds, which nothing but a wait is counted in; raises ValueError with what is accepted.
+
+    >>> seconds_to_wait("90s"), seconds_to_wait("2h")
+    (90, 7200)
+    """
+    if len(text) <= MAX_TEXT and (match := _WAIT.fullmatch(text)):
+        return int(match[1])
+    try:
+        waited = Duration.parse(text)
+    except ValueError as error:
+        raise ValueError(str(error).replace(ACCEPTED_FORMS, WAIT_FORMS)) from error
+    if not waited.is_fixed:
+        raise ValueError(f"{waited} has no fixed length; accepted is {WAIT_FORMS}")
+    return waited.seconds
 
 
 def instead_of(text: str) -> str:

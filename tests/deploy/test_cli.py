@@ -22,13 +22,14 @@ SMALL = ["--queues", "2", "--days", "1", "--step", "1h", "--end", "2026-01-05T00
 
 
 @pytest.mark.parametrize(
-    ("step", "seconds"), [("10s", 10), ("30 s", 30), ("5min", 300), ("1h", 3_600), ("1 day", 86_400), ("86400s", 86_400)]
+    ("step", "seconds"),
+    [("10s", 10), ("10sec", 10), ("30 s", 30), ("5min", 300), ("1h", 3_600), ("1 day", 86_400), ("86400s", 86_400)],
 )
 def test_a_step_is_a_duration_or_whole_seconds(step: str, seconds: int) -> None:
     assert seconds_of(step) == seconds
 
 
-@pytest.mark.parametrize("step", ["10", "0s", "1.5s", "-1s", "10sec", "1m", "1mo", "2d", "99999s", "", "١s"])
+@pytest.mark.parametrize("step", ["10", "0s", "1.5s", "-1s", "1m", "1mo", "2d", "99999s", "", "١s"])
 def test_any_other_step_is_refused_with_what_is_accepted(step: str) -> None:
     with pytest.raises(InvalidRequest, match="accepted is"):
         seconds_of(step)

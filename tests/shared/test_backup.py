@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shared.command import backup as backup_command
+from shared.command import progress
 from shared.command.backup import without_password
 from shared.command.root import build_app
 from shared.domain.jobs import JobFilter
@@ -108,7 +108,7 @@ def test_a_database_of_somebody_else_is_no_store(data: Path, tmp_path: Path) -> 
 
 
 def test_where_no_terminal_is_a_long_copy_says_how_far_it_is(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup_command, "LINE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "LINE_EVERY_SECONDS", 0.0)
     assert "copied 100%" in run(data, str(tmp_path / "copy.db"))[1]
 
 

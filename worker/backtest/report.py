@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from shared.command.progress import counting
 from shared.command.tables import print_table
-from shared.command.terminal import notice, now_and_then, print_json, progress_console, say
+from shared.command.terminal import notice, print_json, say
 from shared.config.connection import Connection
 from shared.connections.files import FilesConnection
 from shared.domain.aliases import Alias
@@ -142,7 +141,7 @@ def run(
         DataError, RequestError: there is nothing to replay, or it could not be written; said before anything is computed.
     """
     _check_files(out, summary_file)
-    with _progress() as on_progress:
+    with counting("queues", lambda done, total: f"{done} of {counted(total, 'queue')} replayed") as on_progress:
         replayed = replay(request, connections, origins=origins, processes=processes, on_progress=on_progress, aliases=aliases)
     summary = summarise(replayed)
     if asked is not None:
@@ -163,19 +162,6 @@ def _check_files(out: Path | None, summary_file: Path | None) -> None:
     for option, file in (("--out", out), ("--summary", summary_file)):
         if file is not None and not file.absolute().parent.is_dir():
             raise UsageError(f"{option} {file}: its folder is not there")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    console = progress_console()
-    if not console.is_terminal:
-        tell = now_and_then(10)
-        yield lambda done, total: tell(f"{done} of {counted(total, 'queue')} replayed")
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("queues", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def summarise(replayed: Sequence[QueueReplay]) -> Summary:

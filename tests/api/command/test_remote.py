@@ -139,7 +139,13 @@ def test_a_request_that_is_refused_is_a_usage_error(url: str, text: str, word: s
 
 
 @pytest.mark.parametrize(
-    "arguments", [("submit", "absent.json"), ("submit", "-", "--timeout", "soon"), ("submit", "-", "--timeout", "1mo")]
+    "arguments",
+    [
+        ("submit", "absent.json"),
+        ("submit", "-", "--timeout", "soon"),
+        ("submit", "-", "--timeout", "0s"),
+        ("submit", "-", "--timeout", "1mo"),
+    ],
 )
 def test_arguments_that_make_no_sense_are_usage_errors(arguments: tuple[str, ...]) -> None:
     result = run(*arguments, "--url", "http://127.0.0.1:1")

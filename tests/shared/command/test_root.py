@@ -117,6 +117,7 @@ def test_a_part_whose_package_is_absent_is_left_out(tmp_path: Path) -> None:
 
 def test_the_version_is_said_in_both_forms() -> None:
     assert run("version").stdout.startswith("queuecast 0.")
+    assert run("--version").stdout == run("version").stdout
     assert {"version", "python", "parts"} == set(json.loads(run("version", "--json").stdout))
 
 

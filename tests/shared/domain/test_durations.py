@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.domain.durations import ACCEPTED_FORMS, PATTERN, Duration
+from shared.domain.durations import ACCEPTED_FORMS, PATTERN, WAIT_FORMS, Duration, seconds_to_wait
 from tests.factories import MONDAY
 
 WORDS = {
@@ -126,3 +126,14 @@ def test_in_documents_it_is_a_text() -> None:
 def test_in_documents_anything_else_is_refused_with_the_accepted_forms(value: object) -> None:
     with pytest.raises(ValidationError, match=re.escape(ACCEPTED_FORMS)):
         TypeAdapter(Duration).validate_json(json.dumps(value))
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("1 Second", 1), ("10min", 600), ("2 hours", 7_200), ("1d", 86_400)])
+def test_a_wait_is_counted_in_seconds_too(text: str, seconds: int) -> None:
+    assert seconds_to_wait(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0s", "soon", "1.5s", "9" * 200 + "s", "5m", "1mo", "90"])
+def test_a_wait_of_any_other_form_is_refused_with_what_is_accepted(text: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(WAIT_FORMS)):
+        seconds_to_wait(text)
