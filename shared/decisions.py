@@ -170,13 +170,18 @@ def check_undoing(proposal: Proposal, kept: KeptTree | None) -> None:
         standing = in_tree(proposal.patch, kept.tree)
         if standing.is_made:
             return
-        seen = proposal.reached(ProposalState.SEEN)
-        since = proposal.put_at if seen is None else seen.at
-        if since is not None and kept.at < since:
-            early = f"its queues were read at {kept.at:%H:%M:%S} UTC, and it is in force since {since:%H:%M:%S} UTC"
-            raise ProposalForbids(f"{early}: ask again in a moment", decision_id=proposal.decision_id)
-        why = f"its cluster does not show it: {standing.missing}; there is nothing to undo"
+        why = why_unread(proposal, kept) or f"its cluster does not show it: {standing.missing}; there is nothing to undo"
     raise ProposalForbids(why, decision_id=proposal.decision_id)
+
+
+def why_unread(proposal: Proposal, kept: KeptTree) -> str:
+    """Why a tree tells nothing of a proposal yet, as it was read before that came into force; "" = it may tell."""
+    seen = proposal.reached(ProposalState.SEEN)
+    since = proposal.put_at if seen is None else seen.at
+    if since is None or kept.at >= since:
+        return ""
+    read = f"its queues were read at {kept.at:%H:%M:%S} UTC"
+    return f"{read}, and {proposal.decision_id} is in force since {since:%H:%M:%S} UTC: ask again in a moment"
 
 
 def keep_trail(store: Store, proposal: Proposal) -> None:

@@ -10,7 +10,7 @@ from api.edge.context import Services
 from api.edge.identity import caller
 from api.v1.groups import sight
 from api.v1.second_person import NEW_ONE, check_job, check_policies
-from shared.decisions import check_applying, check_followed, check_reach, check_undoing
+from shared.decisions import check_applying, check_followed, check_reach, check_undoing, followed_by, why_unread
 from shared.domain.decision_requests import DecisionRequest, Outcome
 from shared.domain.owners import owned_by_others, with_owners
 from shared.domain.proposal_states import ProposalState, may_follow, why_not
@@ -153,7 +153,9 @@ def check_tree(services: Services, proposal: Proposal, *, may_wait: bool = False
         why = "how its queues are configured now is not known: `queuecast collect` reads it"
         raise ProposalForbids(why, decision_id=proposal.decision_id)
     if fingerprint(kept.tree, proposal.parent, proposal.partition) != proposal.tree_hash:
-        why = f"its queues are configured otherwise since it was made; {NEW_ONE}"
+        followed = followed_by(services.store, proposal)
+        early = why_unread(followed, kept) if followed else ""
+        why = early or f"its queues are configured otherwise since it was made; {NEW_ONE}"
         raise ProposalForbids(why, decision_id=proposal.decision_id)
 
 

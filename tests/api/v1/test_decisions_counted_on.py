@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask.testing import FlaskClient
 
 from api.edge.context import Services
+from shared.decisions import carry
 from shared.domain.proposal_states import ProposalState
-from shared.domain.proposals import Proposal
+from shared.domain.proposals import Proposal, Step
 from shared.store import Store
 from tests.api.decided import keep_proposal, with_applier, with_cluster
 
@@ -51,6 +54,16 @@ def test_once_that_is_in_force_the_tree_has_to_be_as_counted_on(client: FlaskCli
     _, made = counting(store, ProposalState.SEEN)
     refused = client.post(f"/v1/decisions/{made.decision_id}/approve")
     assert (refused.status_code, "configured otherwise" in refused.json["detail"]) == (409, True)
+
+
+def test_right_after_that_came_into_force_one_waits_until_the_cluster_is_read(client: FlaskClient, store: Store) -> None:
+    above, made = counting(store, ProposalState.APPROVED)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    carry(store, above.decision_id, Step(state=ProposalState.EXPORTED, at=now, who="t1", name="ops"))
+    carry(store, above.decision_id, Step(state=ProposalState.SEEN, at=now, who="queuecast", name="queuecast"))
+    refused = client.post(f"/v1/decisions/{made.decision_id}/approve")
+    assert refused.status_code == 409
+    assert f"{above.decision_id} is in force since {now:%H:%M:%S} UTC: ask again in a moment" in refused.json["detail"]
 
 
 def test_pages_name_and_link_what_it_counts_on(client: FlaskClient, store: Store) -> None:

@@ -77,4 +77,5 @@ def test_a_tree_that_was_read_before_it_was_in_force_is_told_as_such(here: Resou
     request = asked(here, original)
     decide(here, request.decision_id, NOW + timedelta(minutes=1))
     error = here.store.decision_requests.get(request.decision_id).error
-    assert f"its queues were read at {NOW:%H:%M:%S} UTC, and it is in force since {later:%H:%M:%S} UTC: ask again" in error
+    in_force_since = f"{original.decision_id} is in force since {later:%H:%M:%S} UTC: ask again"
+    assert f"its queues were read at {NOW:%H:%M:%S} UTC, and {in_force_since}" in error
