@@ -168,7 +168,7 @@ def is_asked_for(row: Row, query: OverviewQuery) -> bool:
         and query.cluster in {None, forecast.cluster}
         and query.project in {None, forecast.project}
         and (not query.state or STATES[query.state](row))
-        and _may_pass(row, query.level)
+        and may_pass(row, query.level)
     )
 
 
@@ -179,7 +179,8 @@ STATES: dict[str, Callable[[Row], bool]] = {
 }
 
 
-def _may_pass(row: Row, level: float | str | None) -> bool:
+def may_pass(row: Row, level: float | str | None) -> bool:
+    """Whether it may pass so many per cent of its limit, or SHARE; None = nothing is asked."""
     if level is None or level == SHARE:
         return level is None or row.beyond is not None
     return row.mark is not None and row.mark.level >= float(level)

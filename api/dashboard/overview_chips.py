@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import quote, urlencode
 
 from flask import url_for
 
-from api.dashboard.overview import SHARE, STATES, OverviewQuery, Row, is_asked_for
+from api.dashboard.overview import SHARE, STATES, OverviewQuery, Row, is_asked_for, may_pass
 from api.dashboard.words import number
 
 MAX_CHIPS = 12  # of one field whose values come from data; those with most queues
@@ -69,19 +69,20 @@ def hidden_fields(query: OverviewQuery) -> dict[str, object]:
 
 def risk_chips(rows: Sequence[Row], query: OverviewQuery, levels: Iterable[float]) -> list[Chip]:
     """All queues; those that may pass each level, or their share; those whose forecast needs a look."""
-    chip = partial(_chip, query, rows)
-    found = [chip("level", level, _level_words(level)) for level in sorted(levels, reverse=True)]
-    found.append(chip("level", SHARE, "may use more than their share"))
-    found += [chip("state", state, STATE_WORDS[state]) for state in STATES]
-    all_of_them = _without(query, LEVELS)
-    is_all = query.level is None and not query.state
-    every = Chip(
-        label="all",
-        address=address_of(query, level=None, state=None),
-        queues=_queues(rows, all_of_them),
-        is_on=is_all,
-    )
-    return [every, *(each for each in found if each.queues or each.is_on)]
+    asked = _without(query, LEVELS)
+    rows = [row for row in rows if is_asked_for(row, asked)]
+
+    def chip(name: str, value: float | str | None, label: str, is_so: Callable[[Row], bool]) -> Chip:
+        is_on = getattr(query, name) == value
+        others = {other: None for other in LEVELS if other != name}
+        address = address_of(query, **others, **{name: None if is_on else value})
+        return Chip(label=label, address=address, queues=len({row.key for row in rows if is_so(row)}), is_on=is_on)
+
+    passing: list[float | str] = [*sorted(levels, reverse=True), SHARE]
+    found = [chip("level", level, _level_words(level), partial(may_pass, level=level)) for level in passing]
+    found += [chip("state", state, STATE_WORDS[state], is_so) for state, is_so in STATES.items()]
+    every = chip("level", None, "all", lambda _: True)
+    return [replace(every, is_on=every.is_on and not query.state), *(each for each in found if each.queues or each.is_on)]
 
 
 def more_chips(rows: Sequence[Row], query: OverviewQuery, jobs: Sequence[str]) -> list[Group]:
@@ -90,16 +91,19 @@ def more_chips(rows: Sequence[Row], query: OverviewQuery, jobs: Sequence[str]) -
     Args:
         jobs: names of all jobs; of those whose forecasts were replaced by another job's the list has none until it is asked for.
     """
-    return [group for name, attribute in FROM_DATA.items() if (group := _group(rows, query, name, attribute, jobs)) is not None]
+    matches = [row for row in rows if is_asked_for(row, query)]
+    groups = (_group(rows, matches, query, name, jobs if name == "job" else ()) for name in FROM_DATA)
+    return [group for group in groups if group is not None]
 
 
-def _group(rows: Sequence[Row], query: OverviewQuery, name: str, attribute: str, jobs: Sequence[str]) -> Group | None:
-    asked, asked_for = _without(query, (name,)), getattr(query, name)
-    queues: dict[str, set[object]] = {job: set() for job in jobs} if name == "job" else {}
-    for row in rows:
-        if is_asked_for(row, asked):
-            queues.setdefault(getattr(row.forecast, attribute), set()).add(row.key)
+def _group(rows: Sequence[Row], matches: Sequence[Row], query: OverviewQuery, name: str, values: Sequence[str]) -> Group | None:
+    asked_for, queues = getattr(query, name), {value: set[object]() for value in values}
     is_on = asked_for not in {None, ""} or (name == "project" and asked_for == "")
+    if is_on:
+        asked = _without(query, (name,))
+        matches = [row for row in rows if is_asked_for(row, asked)]
+    for row in matches:
+        queues.setdefault(getattr(row.forecast, FROM_DATA[name]), set()).add(row.key)
     if len(queues) < 2 and not is_on:
         return None
     most = sorted(queues.items(), key=lambda each: (each[0] != asked_for, -len(each[1]), each[0]))
@@ -123,26 +127,12 @@ def given_chips(query: OverviewQuery) -> Iterator[tuple[str, str]]:
             yield f"{'name has' if name == 'q' else name} {value or 'none'}", address_of(query, **{name: None})
 
 
-def _chip(query: OverviewQuery, rows: Sequence[Row], name: str, value: float | str, label: str) -> Chip:
-    is_on = getattr(query, name) == value
-    others = {other: None for other in LEVELS if other != name}
-    asked = _without(query, LEVELS).model_copy(update={name: value})
-    return Chip(
-        label=label,
-        address=address_of(query, **others, **{name: None if is_on else value}),
-        queues=_queues(rows, asked),
-        is_on=is_on,
-    )
-
-
-def _level_words(level: float) -> str:
+def _level_words(level: float | str) -> str:
+    if isinstance(level, str):
+        return "may use more than their share"
     return "may reach their limit" if level >= 100 else f"may pass {number(level)}\u202f%"
 
 
 def _without(query: OverviewQuery, names: Sequence[str]) -> OverviewQuery:
     fields = OverviewQuery.model_fields
     return query.model_copy(update={name: fields[name].default for name in names})
-
-
-def _queues(rows: Sequence[Row], query: OverviewQuery) -> int:
-    return len({row.key for row in rows if is_asked_for(row, query)})

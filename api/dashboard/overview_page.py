@@ -12,6 +12,7 @@ from flask import render_template
 from api.dashboard import frame
 from api.dashboard.addresses import query_of
 from api.dashboard.decisions_page import first_of_proposed
+from api.dashboard.glance import glance_of
 from api.dashboard.overview import DESCENDING, OverviewQuery, Row, matching, one_of_each
 from api.dashboard.overview_cells import Line, differing, lines_of
 from api.dashboard.overview_chips import address_of, export_of, given_chips, hidden_fields, more_chips, risk_chips
@@ -46,6 +47,7 @@ def show(services: Services) -> str:
         "_queues.html" if frame.is_fragment() else "overview.html",
         query=query,
         to_decide=first_of_proposed(services),
+        glance=None if frame.is_fragment() else glance_of(services, now, is_live=False),
         levels=sorted(levels),
         marks=_marks(rows, levels),
         beyond=sorted((row for row in rows if row.beyond), key=lambda row: row.beyond.first_at if row.beyond else now),

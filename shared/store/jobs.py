@@ -13,7 +13,7 @@ from shared.domain.choice import Metric
 from shared.domain.jobs import Job, JobFilter, JobState, Progress
 from shared.domain.states import OPEN_STATES, check_move, check_reopening
 from shared.errors import AllowanceUsedUp, JobNotFound, KeyReused, RecordUnreadable
-from shared.store.records import Exists, Is, OneOf, Records, Waiting, Where, given
+from shared.store.records import Between, Exists, Is, OneOf, Records, Waiting, Where, given
 from shared.store.reports import REPORTS
 from shared.store.tables import Column, Kept, Kind, Table
 
@@ -101,6 +101,22 @@ class Jobs:
     def of_ids(self, job_ids: Sequence[str]) -> list[Job]:
         """Those of them that are kept."""
         return self.records.find(JOBS, [OneOf("job_id", job_ids)]) if job_ids else []
+
+    def counts(self, projects: Sequence[str] | None, *, since: datetime) -> dict[JobState, int]:
+        """State → how many jobs of these projects are in it, where there is one; of those that have ended, submitted since then.
+
+        Args:
+            projects: None = all.
+        """
+        own: Where = [] if projects is None else [OneOf("project", projects)]
+        ended = [OneOf("state", tuple(OPEN_STATES), not_=True), Between("created_at", since)]
+        found: dict[JobState, int] = {}
+        for where in ([OPEN], ended):
+            found |= {
+                JobState(state): int(row["count"])
+                for state, row in self.records.sum_by(JOBS, [*own, *where], "state", []).items()
+            }
+        return found
 
     def open(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""

@@ -23,7 +23,7 @@ from tests.certificates import Certificates
 from tests.redis_servers import PASSWORD, running_trio
 
 NEED_THE_BROKER = [("POST", "/v1/jobs", a_body()), ("POST", "/v1/jobs/validate", a_body()), ("GET", "/readyz", None)]
-GO_ON = ("/v1/jobs", "/v1/queues", "/metrics", "/", "/status")
+GO_ON = ("/v1/jobs", "/v1/queues", "/metrics", "/", "/status", "/glance")
 AWAY = "The broker cannot be reached"
 Step = signal.Signals | list[tuple[str, ...]]
 CLOSED: Step = [("CONFIG SET requirepass", "another"), ("CLIENT KILL TYPE normal SKIPME yes",)]

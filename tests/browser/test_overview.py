@@ -104,6 +104,9 @@ def test_an_empty_store_says_what_to_do_next(page: Page, url: str) -> None:
 def test_a_missing_worker_is_told_on_every_page(four_queues: None, page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#status")).to_contain_text("No worker is running")
+    expect(page.locator("#glance")).to_contain_text(
+        re.compile(r"none runs.*none yet, make one.*none: queuecast work starts one", re.DOTALL)
+    )
 
 
 def test_it_fits_and_everybody_can_use_it(four_queues: None, any_page: Page, url: str) -> None:

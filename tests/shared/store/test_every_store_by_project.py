@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.jobs import JobFilter
+from shared.domain.jobs import JobFilter, JobState
 from shared.store import Store
 from tests.factories import MONDAY, a_forecast, a_job, a_request, a_schedule
 
@@ -34,6 +34,16 @@ def _three_projects(store: Store) -> None:
 )
 def test_jobs_of_several_projects_are_found(store: Store, asked: JobFilter, names: list[str]) -> None:
     assert [job.job_id for job in store.jobs.find(asked, 10)] == names
+
+
+@pytest.mark.parametrize(("projects", "open_jobs", "failed"), [(None, 2, 1), (("a", "c"), 1, 1), (("c",), 0, 1), (("x",), 0, 0)])
+def test_jobs_are_counted_by_state(store: Store, projects: tuple[str, ...] | None, open_jobs: int, failed: int) -> None:
+    at = MONDAY + timedelta(hours=2)
+    store.jobs.move("job-c", {JobState.QUEUED}, JobState.FAILED, "why", at)
+    store.jobs.add(a_job(job_id="old", request=a_request(project="c"), state=JobState.FAILED, created_at=at - timedelta(days=2)))
+    counts = {JobState.QUEUED: open_jobs, JobState.FAILED: failed}
+    found = store.jobs.counts(projects, since=MONDAY)  # of those that have not ended all
+    assert found == {state: count for state, count in counts.items() if count}
 
 
 def test_pages_go_on_within_the_projects(store: Store) -> None:
