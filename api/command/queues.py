@@ -22,9 +22,13 @@ group.add_typer(aliases)
 
 @group.command("list", epilog="Example: queuecast queues list --json")
 @tabular
-def list_queues(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+def list_queues(
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also of jobs whose names are hidden.")] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
     """List every queue that has a forecast: predicted peak, model, and how good it was in the backtest."""
-    show(connect(url).get("queues"), output.print_queues, as_json=as_json)
+    show(connect(url).get("queues", hidden="true" if hidden else None), output.print_queues, as_json=as_json)
 
 
 @group.command("accuracy", epilog="Example: queuecast queues accuracy root.etl")

@@ -15,6 +15,7 @@ from api.command import output
 from api.command.choice import Level
 from api.command.client import Client
 from api.command.completing import offer_queues
+from api.command.hidden_names import commands as hidden_names
 from api.command.job_actions import JobId, tell_job
 from api.command.job_actions import commands as job_actions
 from api.command.service import DEFAULT_URL, Timeout, Url, connect, follow, read_file, show, timeout_of
@@ -35,6 +36,7 @@ app = typer.Typer()
 jobs = typer.Typer(help="List, show, watch, cancel, retry and delete jobs.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 jobs.add_typer(job_actions)
+jobs.add_typer(hidden_names)
 for module in iter_modules(api.command.__path__, "api.command."):
     if group := vars(import_module(module.name)).get("group"):
         app.add_typer(group)
@@ -109,6 +111,7 @@ def list_jobs(
         str | None, typer.Option(help="Only jobs of this queue.", show_default=False, autocompletion=offer_queues)
     ] = None,
     model: Annotated[str | None, typer.Option(help="Only jobs that this model won.", show_default=False)] = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also jobs of hidden names.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.", show_default=False)] = None,
     url: Url = DEFAULT_URL,
@@ -116,6 +119,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     filters = {"state": state, "owner": owner, "project": project, "user_name": user_name, "queue": queue, "model": model}
+    filters["hidden"] = "true" if hidden else None
     show(connect(url).get("jobs", **filters, limit=limit, cursor=cursor), output.print_jobs, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from api.edge.policy import PAGE
 from api.edge.projects import visible
 from api.edge.routing import route
 from api.v1.asked import said
+from api.v1.hidden_names import hidden_names
 from api.v1.job_answers import made_by, queue_reports, with_progress
 from shared.domain.jobs import Job
 from shared.domain.pace import in_order, pace
@@ -67,4 +68,5 @@ def _context(services: Services, job: Job) -> dict[str, object]:
         "reasons": sorted(reasons.items(), key=lambda each: -len(each[1])),
         "more_queues": len(reports) - SHOWN_QUEUES,
         "may_name": may_name(job),
+        "hidden": hidden_names(services).of(job),
     }

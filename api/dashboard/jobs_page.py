@@ -12,6 +12,7 @@ from api.edge.context import Services
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema.queries import JobsQuery
+from api.v1.hidden_names import hidden_names
 from api.v1.job_answers import page_of_jobs
 from shared.domain.jobs import JobState
 
@@ -30,4 +31,5 @@ def show(services: Services) -> str:
         newest=url_for("dashboard.jobs", **filters) if query.cursor else None,
         is_filtered=bool(filters),
         states=list(JobState),
+        hidden=hidden_names(services),
     )

@@ -43,10 +43,17 @@ class JobsQuery(Query):
     user_name: fields.Label | None = None
     queue: fields.QueueName | None = Field(None, description="jobs that forecast this queue")
     model: fields.FilledLabel | None = Field(None, description="jobs where this model won")
+    hidden: bool = Field(False, description="also jobs of names that are hidden from lists")
 
     def to_filter(self) -> JobFilter:
         """What the store is asked for."""
-        return JobFilter(**self.model_dump(exclude={"limit", "cursor"}))
+        return JobFilter(**self.model_dump(exclude={"limit", "cursor", "hidden"}))
+
+
+class QueuesQuery(Query):
+    """Which queues to list."""
+
+    hidden: bool = Field(False, description="also forecasts of jobs whose names are hidden from lists")
 
 
 class SeriesChoice(Query):

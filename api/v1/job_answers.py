@@ -17,7 +17,9 @@ from api.edge.identity import caller
 from api.edge.projects import visible
 from api.schema import answers
 from api.schema.queries import JobsQuery
+from api.v1.hidden_names import hidden_names
 from api.v1.paging import cursor_after, position
+from shared.domain.hidden_names import HiddenNames
 from shared.domain.jobs import Job, QueueState
 from shared.domain.outgoing import in_path
 from shared.domain.pace import pace
@@ -26,16 +28,25 @@ from shared.domain.schedules import Schedule
 from shared.errors import BrokerAway, QueueNotFound, RecordUnreadable, ScheduleNotFound
 from shared.store.schedules import SCHEDULES
 
+MAX_ROUNDS = 20  # of looking for jobs that are not hidden; the next page goes on from there
 T = TypeVar("T")
 
 
 def page_of_jobs(services: Services, query: JobsQuery) -> tuple[list[Job], str | None]:
     """The jobs that are asked for, of those that the caller may see, and the cursor of the page behind them."""
+    where = replace(query.to_filter(), projects=caller().projects)
+    hidden, shown = HiddenNames() if query.hidden else hidden_names(services), list[Job]()
     before = position(query.cursor, services.cursor_key)
-    jobs = services.store.jobs.find(replace(query.to_filter(), projects=caller().projects), query.limit + 1, before)
-    page = jobs[: query.limit]
-    has_more = len(jobs) > len(page)
-    cursor = cursor_after((page[-1].created_at, page[-1].job_id), services.cursor_key) if has_more else None
+    for _ in range(MAX_ROUNDS):
+        found = services.store.jobs.find(where, query.limit + 1, before)
+        shown += [job for job in found if hidden.of(job) is None]
+        before = (found[-1].created_at, found[-1].job_id) if len(found) > query.limit else None
+        if before is None or len(shown) > query.limit:
+            break
+    page = shown[: query.limit]
+    if len(shown) > len(page):
+        before = page[-1].created_at, page[-1].job_id
+    cursor = cursor_after(before, services.cursor_key) if before else None
     return with_progress(services, page), cursor
 
 

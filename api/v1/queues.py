@@ -18,10 +18,11 @@ from api.edge.limits_now import LimitsNow, as_now
 from api.edge.policy import READ
 from api.edge.routing import route
 from api.schema import answers, series
-from api.schema.queries import MAX_POINTS, SeriesQuery
+from api.schema.queries import MAX_POINTS, QueuesQuery, SeriesQuery
 from api.v1.choice import chosen_forecast
 from api.v1.clusters import changes_of, gone_of
 from api.v1.former import actuals_of
+from api.v1.hidden_names import without_hidden
 from shared.domain.exceedance import PERCENT
 from shared.domain.forecasts import Forecast
 from shared.domain.relative import ACCEPTED, factor_of, in_percent_of_guaranteed, relative_of
@@ -33,9 +34,11 @@ DEFAULT_PAST = timedelta(days=7)
 
 
 @route("GET", "/v1/queues", READ, Answers(answers.QueueList))
-def list_queues(services: Services) -> answers.QueueList:
+def list_queues(services: Services, query: QueuesQuery) -> answers.QueueList:
     """List every queue that has a forecast, with its predicted peak."""
     forecasts = services.store.forecasts.newest_of_each(projects=caller().projects)
+    if not query.hidden:
+        forecasts = without_hidden(services, forecasts)
     now, failed = datetime.now(UTC), services.store.run_failures.since(forecasts)
     present = LimitsNow(services).of_all(forecasts)
     gone = gone_of(services, forecasts)

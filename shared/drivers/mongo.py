@@ -32,8 +32,9 @@ TLS_FILES = frozenset({"tlscafile", "tlscertificatekeyfile", "tlscrlfile"})
 MARK = "queuecast_store"  # the collection that says: this database is a store of ours
 _NAMES = """
 accuracy actuals admissions audits calibrations configuration_changes configured_trees decision_replays decision_requests
-forecast_paths forecasts jobs leaderboards notices outcomes outlook_scores policies proposal_files proposals queue_aliases
-queue_trees queue_usage_reports reports run_failures schedules series sessions signing_keys tokens whereabouts winners
+forecast_paths forecasts hidden_names jobs leaderboards notices outcomes outlook_scores policies proposal_files proposals
+queue_aliases queue_trees queue_usage_reports reports run_failures schedules series sessions signing_keys tokens whereabouts
+winners
 """
 OURS = frozenset({MARK, *_NAMES.split()})  # every collection of a store
 _clients: dict[tuple[str, Patience, int], MongoClient[Document]] = {}  # by process: a child leaves its parent's alone

@@ -16,6 +16,7 @@ from shared.store.calibration import Calibrations
 from shared.store.decision_requests import DecisionRequests
 from shared.store.departures import Departures
 from shared.store.forecasts import Forecasts
+from shared.store.hidden_names import KeptHiddenNames
 from shared.store.jobs import Jobs
 from shared.store.notices import Notices
 from shared.store.policies import Policies
@@ -60,6 +61,7 @@ class Store:
         self.audits = Audits(records)
         self.calibrations = Calibrations(records)
         self.decision_requests = DecisionRequests(records)
+        self.hidden_names = KeptHiddenNames(records)
         self.notices = Notices(records)
         self.policies = Policies(records)
         self.proposals = Proposals(records)

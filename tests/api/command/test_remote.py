@@ -317,6 +317,19 @@ def test_several_jobs_are_cancelled_and_deleted_each_for_itself(url: str, store:
     assert store.jobs.of_ids(["job-1", "job-2"]) == []
 
 
+def test_a_name_of_jobs_is_hidden_and_shown_again(url: str, ended: Store) -> None:
+    unknown = run("jobs", "hide", "Resource Forecasts", "--project", "capacity forecasting", "--url", url)
+    assert (unknown.exit_code, "did you mean 'Resource Forecasting'?" in unknown.stderr) == (2, True)
+    of_project = ("Resource Forecasting", "--project", "capacity forecasting", "--url", url)
+    said = run("jobs", "hide", *of_project)
+    assert (said.exit_code, lines(said)[1][:2]) == (0, ["Resource", "Forecasting"])
+    assert json.loads(run("jobs", "list", "--url", url, "--json").stdout)["jobs"] == []
+    assert len(json.loads(run("jobs", "list", "--hidden", "--url", url, "--json").stdout)["jobs"]) == 1
+    assert json.loads(run("queues", "list", "--hidden", "--url", url, "--json").stdout)["queues"] != []
+    assert run("jobs", "unhide", *of_project).exit_code == 0
+    assert "no name of jobs is hidden" in run("jobs", "hidden", "--url", url).stderr
+
+
 def test_a_job_is_tried_again_and_with_all_also_one_that_succeeded(url: str, ended: Store) -> None:
     retried = json.loads(run("jobs", "retry", "job-1", "--url", url, "--json").stdout)
     assert (retried["state"], [queue["queue"] for queue in retried["queues"]]) == ("queued", ["root.etl"])
