@@ -46,7 +46,7 @@ def _most(given: object) -> int | None:
     if given == "off":
         return None
     if re.fullmatch("[1-9][0-9]{0,14}", str(given)) is None:
-        raise ValueError("accepted is a whole number of at least 1, or off")
+        raise ValueError("accepted is a whole number of at least 1, such as 1000, or off")
     return int(str(given))
 
 
@@ -67,6 +67,17 @@ def _kept_for(given: object) -> Duration | None:
     except ValueError as error:
         hint = instead_of(str(given)).removeprefix("; ")
         raise ValueError(f"{hint + '; ' if hint else ''}accepted is {ACCEPTED_FORMS}; or forever") from error
+
+
+def _beginning(*schemes: str, example: str) -> AfterValidator:
+    """A check that a URL begins as one of its kind does, in words that hold no password."""
+
+    def check(given: SecretStr) -> SecretStr:
+        if not given.get_secret_value().lower().startswith(schemes):
+            raise ValueError(f"accepted is a URL that begins with {' or '.join(schemes)}, such as {example}")
+        return given
+
+    return AfterValidator(check)
 
 
 def _usable_url(given: SecretStr) -> SecretStr:
@@ -121,6 +132,9 @@ def _check_readable(path: Path) -> None:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
 
 
+MongodbUrl = Annotated[SecretStr, _beginning("mongodb://", "mongodb+srv://", example="mongodb://host:27017/database")]
+InfluxdbUrl = Annotated[SecretStr, _beginning("http://", "https://", example="http://host:8086")]
+StoreUrl = Annotated[SecretStr, _beginning("sqlite:", "mongodb://", "mongodb+srv://", example="sqlite:///var/lib/queuecast/x.db")]
 Folder = Annotated[Path, AfterValidator(_folder)]
 InfluxVersion = Annotated[Literal["1", "2", "3"], BeforeValidator(str)]  # in TOML a number is as good
 RateLimit = Annotated[
@@ -132,7 +146,9 @@ RateLimit = Annotated[
         )
     ),
 ]
-WebAddress = Annotated[str, AfterValidator(matching("https?://.*", "an address that begins with http:// or https://"))]
+WebAddress = Annotated[
+    str, AfterValidator(matching("https?://.*", "an address that begins with http:// or https://, such as http://127.0.0.1:5555"))
+]
 TimeZoneName = Annotated[str, AfterValidator(_time_zone)]
 Level = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]  # per cent of a limit: more than all of it means nothing
 Most = Annotated[int | None, BeforeValidator(_most)]

@@ -5,17 +5,14 @@ Read in the entry points (worker/app.py, the command lines) and nowhere below th
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from pydantic_settings.sources import PydanticBaseSettingsSource, TomlConfigSettingsSource
 
@@ -26,22 +23,25 @@ from shared.config.setting_kinds import (
     LOOPBACK,
     BrokerCaFile,
     Folder,
+    InfluxdbUrl,
     InfluxVersion,
     KeptFor,
     Level,
+    MongodbUrl,
     Most,
     Networks,
     RateLimit,
     RedisUrl,
+    StoreUrl,
     TaskSeconds,
     TimeZoneName,
     WebAddress,
 )
+from shared.config.setting_problems import no_json, problem_of
 from shared.domain.allowances import Allowance
 from shared.domain.durations import Duration
 from shared.domain.jobs import JobRequest
 from shared.domain.lanes import MAX_TASK_SECONDS, SOFT_LIMIT_SECONDS, TaskLimits
-from shared.domain.wording import accepted
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
@@ -63,9 +63,9 @@ class Settings(BaseSettings):
     )
     result_backend_url: RedisUrl | None = Field(None, description="default: database 1 of the broker's server")
     broker_ca_file: BrokerCaFile | None = Field(None, description="PEM file that vouches for the broker's TLS certificate")
-    store_url: SecretStr | None = Field(None, description="default: sqlite:///<data folder>/queuecast.db")
-    mongodb_url: SecretStr | None = Field(None, description="makes the connection `mongodb` exist")
-    influxdb_url: SecretStr | None = Field(None, description="makes the connection `influxdb` exist")
+    store_url: StoreUrl | None = Field(None, description="default: sqlite:///<data folder>/queuecast.db")
+    mongodb_url: MongodbUrl | None = Field(None, description="makes the connection `mongodb` exist")
+    influxdb_url: InfluxdbUrl | None = Field(None, description="makes the connection `influxdb` exist")
     influxdb_token: SecretStr | None = Field(None, description="version 1: user:password")
     influxdb_org: str | None = Field(None, description="organisation, version 2")
     influxdb_database: str | None = Field(None, description="database or bucket that may be read, and of requests that name none")
@@ -217,10 +217,9 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(_secrets_dir=secrets_dir, **{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        problems += [_problem(item) for item in error.errors(include_input=False)]
+        problems += [problem_of(item, Settings) for item in error.errors(include_input=False)]
     except SettingsError as error:  # a variable that should hold JSON
-        name = re.search(r'field "(\w+)"', str(error))
-        problems.append(f"{PREFIX}{name[1].upper()} is not the JSON that it should be" if name else str(error))
+        problems.append(no_json(str(error), Settings))
     except (OSError, ValueError, RecursionError) as error:  # the last: brackets in brackets in brackets
         problems.append(f"{config_file()} cannot be read: {error}")
     else:
@@ -238,13 +237,3 @@ def _warn_of_retired(settings: Settings) -> None:
 
 def _known_names() -> list[str]:
     return [PREFIX + name.upper() for name in Settings.model_fields]
-
-
-def _problem(item: ErrorDetails) -> str:
-    """What is wrong, and where: the name of a variable, or a place in the TOML file."""
-    name, *rest = map(str, item["loc"])
-    where = PREFIX + name.upper() if name in Settings.model_fields and not rest else ".".join([name, *rest])
-    if item["type"] == "extra_forbidden":
-        return f"{where} is no setting"
-    default = Settings.model_fields[name].default if item["type"] == "tuple_type" and where.startswith(PREFIX) else None
-    return f"{where}: {accepted(item)}" + (f", such as {json.dumps(default, default=str)}" if default else "")

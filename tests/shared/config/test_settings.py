@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.config.addresses import masked_url
 from shared.config.connection import kinds
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR, default_data_dir
 from shared.config.settings import PREFIX, Settings, load_settings, unknown_names
@@ -209,13 +210,15 @@ def test_all_problems_are_told_at_once(toml: Path, monkeypatch: pytest.MonkeyPat
     ("name", "value", "told"),
     [
         ("rate_limit", "lots", "accepted is NUMBER/PERIOD such as 300/minute"),
-        ("most_open_jobs", "many", "accepted is a whole number of at least 1, or off"),
+        ("most_open_jobs", "many", "accepted is a whole number of at least 1, such as 1000, or off"),
         ("keep_jobs", "0d", "at least 1, and a unit"),
         ("keep_jobs", "long", "; or forever"),
         ("flower_url", "flower:5555", "accepted is an address that begins with http:// or https://"),
         ("mark_levels", "80", "accepted is a list, such as [80.0, 100.0]"),
         ("mark_levels", "[120]", "accepted is 100.0 or less"),
-        ("mark_levels", "eighty", "is not the JSON that it should be"),
+        ("mark_levels", "eighty", "is not the JSON that it should be, such as [80.0, 100.0]"),
+        ("mark_levels", '["x"]', "QUEUECAST_MARK_LEVELS: accepted is a number, such as [80.0, 100.0]"),
+        ("child_memory_mb", "much", "accepted is a whole number, such as 2048"),
         ("proxy_addresses", '["proxy"]', "accepted is an address, or a network such as 10.0.0.0/8"),
         ("api_threads", "65", "accepted is 64 or less"),
         ("log_level", "LOUD", "accepted: 'DEBUG', "),
@@ -225,6 +228,29 @@ def test_a_setting_says_in_our_words_what_it_accepts(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(PREFIX + name.upper(), value)
     message = refusal()
     assert (name in message.lower(), told in message) == (True, True), message
+
+
+ANY_TEXT = {"instance_name", "token", "session_secret", "influxdb_org", "influxdb_database", "influxdb_token"}
+
+
+def test_every_setting_that_is_refused_is_named_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, str] = {}
+    for name in Settings.model_fields:
+        for value in ("abc", "-1", "{", '["x"]', "~nobody-of-this-name/x", "9" * 20):
+            with monkeypatch.context() as patched:
+                patched.setenv(PREFIX + name.upper(), value)
+                try:
+                    load_settings()
+                except InvalidSettings as error:
+                    told[name] = f"{error}\n{told.get(name, '')}"
+    assert told.keys() == Settings.model_fields.keys() - ANY_TEXT
+    for name, messages in told.items():
+        for message in messages.splitlines():
+            assert PREFIX + name.upper() in message, message
+            assert any(sign in message for sign in ("such as", "accepted: '", "30min", "redis://", "rediss://")), message
+            assert not re.search("[Ii]nput|valid (dict|list|tuple|json|integer|string)|pydantic|type=|errors? for", message), (
+                message
+            )
 
 
 @pytest.mark.parametrize("line", ["threads = true", "mark_levels = [80, true]", "rate_limit = false", "data_dir = true"])
@@ -290,11 +316,11 @@ def test_every_setting_is_shown_and_secrets_are_stars(toml: Path, tmp_path: Path
         ),
         (f"mongodb://ann:a@b/{SECRET}?@host/db", "mongodb://**********@host/db"),
         (f"mongodb://host/db?password={SECRET}", "mongodb://host/db"),
-        (f"ann:{SECRET}@host", "**********"),
     ],
 )
 def test_of_the_store_is_shown_where_it_is_and_not_who_may_use_it(url: str | None, shown: str) -> None:
     assert Settings(data_dir="/data", store_url=url).masked()["store_url"] == shown
+    assert masked_url(f"ann:{SECRET}@host") == "**********"
 
 
 @pytest.mark.parametrize("name", ["RATE_LIMIT", "WRITE_RATE_LIMIT", "FAILURE_RATE_LIMIT"])
