@@ -23,6 +23,7 @@ from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.forms import Form
+from api.v1.hidden_names import without_hidden
 
 PAGE_SIZE = 12
 
@@ -44,7 +45,8 @@ def show(services: Services) -> str:
     """The page; queues whose forecast has ended are counted and not drawn."""
     query, now = query_of(ChartsQuery), datetime.now(UTC)
     levels = services.settings.mark_levels
-    forecasts = LimitsNow(services).of_all(services.store.forecasts.newest_of_each(projects=caller().projects))
+    forecasts = without_hidden(services, services.store.forecasts.newest_of_each(projects=caller().projects))
+    forecasts = LimitsNow(services).of_all(forecasts)
     every = [row_of(forecast, levels, now) for forecast in forecasts]
     rows = [row for row in one_of_each(every, query.job) if query.q.strip().lower() in row.forecast.queue.lower()]
     ahead = sorted((row for row in rows if not row.is_over), key=_most_at_risk)
