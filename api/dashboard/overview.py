@@ -186,12 +186,12 @@ def may_pass(row: Row, level: float | str | None) -> bool:
     return row.mark is not None and row.mark.level >= float(level)
 
 
-def risk_of(row: Row) -> tuple[float, bool, bool, float]:
-    """Higher parts of the limit first, likely before possible, then who is beyond its share, then by how near the bound comes."""
+def risk_of(row: Row) -> tuple[float, bool, int, float]:
+    """Higher parts of the limit first, then beyond the share, each likely before possible; then by how near the bound comes."""
     limit = limit_of(row.forecast)
     reach = row.highest / limit if limit and not row.is_over else 0.0
     level, is_likely = (row.mark.level, row.mark.is_likely) if row.mark else (0.0, False)
-    return level, is_likely, row.beyond is not None, reach
+    return level, is_likely, 1 + row.beyond.is_likely if row.beyond else 0, reach
 
 
 SORTS: dict[str, Callable[[Row], Any]] = {

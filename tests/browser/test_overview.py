@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -58,6 +59,17 @@ def test_a_queue_is_found_by_its_name_and_the_address_remembers_it(four_queues: 
     assert len(names(page)) == 4
     page.goto(f"{url}/?q=BUSY&level=100")
     expect(page.get_by_text("No queue is like that")).to_be_visible()
+
+
+def test_without_a_script_it_is_found_and_filtered_too(four_queues: None, new_page: Callable[..., Page], url: str) -> None:
+    plain = new_page(java_script_enabled=False)
+    plain.goto(f"{url}/?sort=queue")
+    plain.get_by_label("Queue", exact=True).fill("a")
+    plain.get_by_role("button", name="Find").click()
+    plain.wait_for_url("**sort=queue**")
+    assert names(plain) == ["root.adhoc", "root.calm"]
+    plain.get_by_role("link", name="may reach their limit 1").click()
+    assert names(plain) == ["root.adhoc"]
 
 
 def test_a_tree_has_each_queue_below_its_parents_and_the_list_goes_to_a_file(four_queues: None, page: Page, url: str) -> None:

@@ -63,6 +63,14 @@ def test_it_tells_jobs_schedules_workers_and_readings(
     assert "prod read just now" in words(client, "/")
 
 
+def test_jobs_that_have_brought_no_forecast_are_told_so(client: FlaskClient) -> None:
+    services: Services = client.application.extensions[EXTENSION]
+    services.store.jobs.add(a_job(state=JobState.FAILED, created_at=datetime.now(UTC)))
+    assert "No job has brought a forecast" in client.get("/").text
+    services.store.jobs.add(a_job(job_id="job-2", created_at=datetime.now(UTC)))
+    assert "as soon as its forecast is delivered" in client.get("/").text
+
+
 def test_a_project_sees_its_own_jobs_and_schedules(client: FlaskClient, grant: Granting) -> None:
     services: Services = client.application.extensions[EXTENSION]
     for project in ("etl", "bi"):

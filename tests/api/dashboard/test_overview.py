@@ -109,6 +109,14 @@ def test_rows_are_sorted_both_ways_and_those_without_a_value_come_last(sort: str
     assert queues(sort=sort, reverse=True) == reverse_order
 
 
+def test_who_is_likely_beyond_its_share_comes_before_who_may_be() -> None:
+    lent = [
+        a_row(queue=str(upper), maximum=300.0, **high(prediction, upper))
+        for prediction, upper in ((90, 200), (105, 150), (50, 90))
+    ]
+    assert [row.forecast.queue for row in matching(lent, OverviewQuery())] == ["150", "200", "90"]
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_sort_keeps_every_row(sort: str) -> None:
     assert sorted(queues(sort=sort)) == list("abcd")
