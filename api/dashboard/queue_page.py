@@ -18,6 +18,7 @@ from api.dashboard.components import made_of
 from api.dashboard.drawn import drawn
 from api.dashboard.family import Family, family_of
 from api.dashboard.known_times import known_times
+from api.dashboard.newest_values import newest_values
 from api.dashboard.off_by import off_by_of
 from api.dashboard.overview import row_of
 from api.dashboard.own_zone import zone_of_reader
@@ -111,7 +112,8 @@ def show(services: Services, queue: str) -> str:
 def _today(services: Services, forecast: Forecast, now: datetime) -> dict[str, object]:
     """The day that is shown first, and what was forecast before it, as it is drawn."""
     today = today_of(services, forecast, now, zone_of_reader(services.settings.display_timezone))
-    return {"today": today, "before": drawn(today.before, is_newest=False) if today.before else None}
+    before = drawn(today.before, is_newest=False) if today.before else None
+    return {"today": today, "before": before, "newest_values": newest_values(services, forecast, now)}
 
 
 def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:

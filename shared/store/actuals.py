@@ -60,6 +60,12 @@ class Actuals:
         first = self.records.first(ACTUALS, where, order=(("timestamp", True),))
         return None if first is None else first.timestamp
 
+    def last_at(self, series_id: str, before: datetime) -> datetime | None:
+        """When the last step before this moment begins whose value is known; None = there is none."""
+        where: Where = [Is("series_id", series_id), Between("timestamp", None, before)]
+        last = self.records.first(ACTUALS, where, order=(("timestamp", False),))
+        return None if last is None else last.timestamp
+
     def of_series(self, series_ids: Collection[str], start: datetime, end: datetime) -> dict[str, list[Point]]:
         """Id of a series → its actual values in [start, end), by time; a series without any is left out."""
         where: Where = [OneOf("series_id", tuple(series_ids)), Between("timestamp", start, end)]

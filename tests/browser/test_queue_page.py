@@ -115,6 +115,9 @@ def test_a_tab_shows_one_day_and_the_address_remembers_it(shown: Page, tab: str,
     shown.reload()
     expect(shown.locator(DRAWN)).to_be_visible()
     expect(shown.get_by_role("button", name=tab, exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(shown.locator("main")).to_contain_text(
+        re.compile("Actual values go to .* Newer ones come with the next run of", re.DOTALL)
+    )
     shown.locator("section[aria-labelledby=earlier] th a").last.click()  # what was chosen goes along
     shown.wait_for_url("**job_id=**")
     assert f"tab={'today' if tab == 'Today' else '1'}" in shown.url

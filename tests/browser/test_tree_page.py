@@ -19,6 +19,7 @@ from shared.store import Store
 from tests.api.a_cluster import BEGINS, HOUR, NOW, PROD, TEST, a_change, a_day, a_tree, share
 from tests.api.scene import MakeApp, token_for
 from tests.browser.looking import Watched, check_accessible, check_fits
+from tests.factories import a_request, a_schedule
 
 DAY = timedelta(days=1)
 
@@ -47,7 +48,7 @@ def row(page: Page, name: str) -> str:
 
 def test_each_queue_tells_what_it_has_wants_and_is_to_expect(prod: None, page: Page, url: str) -> None:
     page.goto(url)
-    page.get_by_role("link", name="Tree").click()
+    page.get_by_role("link", name="Tree", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Queues of prod")
     etl = " ".join(row(page, "etl").split())
     for words in ("60 % · 3 apps, 1 waits", "68 GB 29 GB used", "59 GB at most 78 GB", "borrows 50 % waits < 5 %", "−9.8 GB"):
@@ -147,9 +148,14 @@ def test_a_cluster_that_is_not_there_is_told_so(page: Page, url: str, watched: W
 def test_a_change_of_its_configuration_is_drawn_and_told_on_a_queues_page(
     prod: None, store: Store, any_page: Page, url: str
 ) -> None:
-    past = [Point(timestamp=BEGINS - n * HOUR, value=40_000.0 + 100 * n) for n in range(1, 60)]
+    past = [Point(timestamp=BEGINS - n * HOUR, value=40_000.0 + 100 * n) for n in range(2, 60)]
     store.actuals.save(a_day().series, past)
+    request = a_request(job_name=a_day().job, project=a_day().project, as_of=None)
+    store.schedules.add(a_schedule(name="every hour", request=request))
     any_page.goto(f"{url}/queues/root.etl?tab=all")
+    expect(any_page.locator("#chart")).to_have_attribute("data-is-said", "true")
+    expect(any_page.locator("main")).to_contain_text(re.compile("The dot is what the cluster said .*: 70,000.MB"))
+    expect(any_page.locator("main")).to_contain_text("the next run of the schedule every hour")
     expect(any_page.locator("#chart")).to_have_attribute("data-changes", "1")
     lines = {line["name"]: line for line in json.loads(any_page.locator("#chart").get_attribute("data-lines") or "")}
     was = [(past["until"], past["value"]) for past in lines["guaranteed"]["past"]]

@@ -114,7 +114,7 @@ function options(queues, limits) {
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: room, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
     ],
-    plugins: [marks({ limits, changes: queues[0].changes, times: JSON.parse(place.dataset.times), midnight: Number(place.dataset.midnight), digits }), legend(entries(drawn.series), digits), remembers()],
+    plugins: [marks({ limits, changes: queues[0].changes, times: JSON.parse(place.dataset.times), said: JSON.parse(place.dataset.said), midnight: Number(place.dataset.midnight), digits }), legend(entries(drawn.series), digits), remembers()],
     ...drawn,
   };
 }

@@ -106,8 +106,23 @@ function drawLimit(plot, limit, told) {
   ctx.textAlign = "left";
 }
 
-/** A plugin of uPlot that marks all that is known: `limits`, `changes` and `times` of the queue; `digits` writes a value. */
-export function marks({ limits, changes, times, midnight, digits }) {
+/** What the cluster said last, of which no step is known yet: a dot with its value. */
+function drawSaid(plot, { at, value }, told) {
+  const { ctx, bbox } = plot, x = plot.valToPos(at, "x", true), y = plot.valToPos(value, "y", true);
+  if (x < bbox.left || x > bbox.left + bbox.width || y < bbox.top || y > bbox.top + bbox.height) return;
+  ctx.fillStyle = colour("actual");
+  ctx.beginPath();
+  ctx.arc(x, y, 4 * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.fill();
+  const isRight = x > bbox.left + bbox.width / 2;
+  ctx.textAlign = isRight ? "right" : "left";
+  ctx.fillText(told, x + (isRight ? -8 : 8) * devicePixelRatio, y + 14 * devicePixelRatio);
+  ctx.textAlign = "left";
+  plot.root.parentElement.dataset.isSaid = "true";
+}
+
+/** A plugin of uPlot that marks all that is known: `limits`, `changes` and `times` of the queue, what its cluster `said` last; `digits` writes a value. */
+export function marks({ limits, changes, times, said = null, midnight, digits }) {
   const drawOver = (plot) => {
     const { ctx, bbox } = plot;
     ctx.save();
@@ -117,8 +132,9 @@ export function marks({ limits, changes, times, midnight, digits }) {
     const now = plot.valToPos(Date.now() / 1000, "x", true);
     if (now > bbox.left && now < bbox.left + bbox.width) {
       stroke(ctx, colour("muted"), [2, 3], [now, bbox.top], [now, bbox.top + bbox.height]);
-      ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + bbox.height - 6 * devicePixelRatio); // where no line is named
+      if (!said) ctx.fillText("now", now + 4 * devicePixelRatio, bbox.top + bbox.height - 6 * devicePixelRatio); // where no line is named
     }
+    if (said) drawSaid(plot, said, `now ${digits(said.value)}`);
     drawChanges(plot, changes);
     for (const limit of limits) {
       const value = digits(limit.value); // "80 % of its limit" of 100 % says it already

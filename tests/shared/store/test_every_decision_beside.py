@@ -41,6 +41,8 @@ def test_the_first_known_value_of_a_series_is_found(store: Store) -> None:
     store.actuals.save(series, [Point(timestamp=MONDAY + hours * HOUR, value=1.0) for hours in (3, 4, 9)])
     assert store.actuals.first_at(series.series_id, MONDAY, MONDAY + DAY) == MONDAY + 3 * HOUR
     assert store.actuals.first_at(series.series_id, MONDAY + 5 * HOUR, MONDAY + 9 * HOUR) is None
+    assert store.actuals.last_at(series.series_id, MONDAY + DAY) == MONDAY + 9 * HOUR
+    assert store.actuals.last_at(series.series_id, MONDAY + 3 * HOUR) is None
 
 
 def test_proposals_are_counted_by_state_and_found_by_what_comes_next(store: Store) -> None:
