@@ -30,11 +30,11 @@ class TrailQuery(Query):
 def show(services: Services) -> str:
     """The page."""
     query = query_of(TrailQuery)
-    entries = services.store.audits.between(datetime.now(UTC) - timedelta(days=query.days), None, MAX_ENTRIES)
+    entries = services.store.audits.newest(datetime.now(UTC) - timedelta(days=query.days), MAX_ENTRIES)
     sought = query.q.casefold()
     found = [
         entry
-        for entry in reversed(entries)
+        for entry in entries
         if sought in "\n".join((entry.what, entry.subject, entry.cluster, entry.project, entry.name, entry.reason)).casefold()
     ]
     start = (query.page - 1) * PER_PAGE

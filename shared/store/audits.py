@@ -36,3 +36,7 @@ class Audits:
         """What was done in [start, end), the first first; None = open on that side."""
         where: Where = [Between("at", start, end)] if start or end else []
         return self.records.find(AUDITS, where, order=(("at", True), ("entry_id", True)), limit=limit)
+
+    def newest(self, start: datetime, limit: int) -> list[AuditEntry]:
+        """What was done since then, the last first."""
+        return self.records.find(AUDITS, [Between("at", start, None)], order=(("at", False), ("entry_id", False)), limit=limit)

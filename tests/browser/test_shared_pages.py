@@ -35,6 +35,10 @@ def test_on_paper_there_is_nothing_to_click_and_it_is_black_on_white(
     page.goto(f"{url}/jobs/new")
     page.emulate_media(media="print", color_scheme=theme)
     assert page.locator("details:not([open]) > :not(summary)").first.bounding_box()["height"] > 0  # what is folded is printed too
+    folded = page.locator("details:not([open])").count()
+    for event, count in (("beforeprint", 0), ("afterprint", folded)):  # of browsers that have no style for it
+        page.evaluate(f"dispatchEvent(new Event('{event}'))")
+        expect(page.locator("details:not([open])")).to_have_count(count)
     page.goto(f"{url}/queues/{a_forecast().queue}")
     paper = tmp_path / "printed.pdf"
     page.pdf(path=paper, format="A4")

@@ -35,6 +35,17 @@ document.addEventListener("click", async (event) => {
   await send(button, button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined);
 });
 
+// what is folded is printed too, also by browsers whose style sheets cannot open it
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) fold.open = fold.dataset.unfolded = true;
+});
+addEventListener("afterprint", () => {
+  for (const fold of document.querySelectorAll("details[data-unfolded]")) {
+    fold.open = false;
+    delete fold.dataset.unfolded;
+  }
+});
+
 // <form data-call="POST" data-address="/v1/…"> with a button: its fields are the body
 document.addEventListener("submit", async (event) => {
   if (!event.target.dataset.call) return;

@@ -81,7 +81,7 @@ def test_the_api_page_is_small(client: FlaskClient) -> None:
     assert len(client.get("/docs", headers={"Accept-Encoding": "gzip"}).data) < 60_000
 
 
-def test_the_trail_is_searched_and_turned_over(client: FlaskClient, store: Store) -> None:
+def test_the_trail_is_searched_and_turned_over(client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing was done in this time" in client.get("/audit").text
     for number in range(60):
         store.audits.add(entry(number))
@@ -92,6 +92,10 @@ def test_the_trail_is_searched_and_turned_over(client: FlaskClient, store: Store
     assert client.get("/audit?q=WHY 007").text.count("why 007") == 1
     assert "Show everything" in client.get("/audit?q=nobody").text
     assert client.get("/audit?days=x").status_code == 422
+    monkeypatch.setattr("api.dashboard.audit_page.MAX_ENTRIES", 3)
+    cut = client.get("/audit").text
+    assert "the newest of it are searched and shown" in cut
+    assert [f"why {number:03}" in cut for number in (0, 2, 3, 59)] == [True, True, False, False]
 
 
 def test_trail_and_setup_are_for_administrators(client: FlaskClient, grant: Granting) -> None:
