@@ -115,6 +115,7 @@ class QueueOfJob(Answer):
     state: QueueState
     reason: str | None = Field(description="why it has no forecast")
     winner: Candidate | None
+    seconds: float = Field(description="of CPU time, all candidates and windows together; 0 = it has no forecast")
     links: dict[str, str] = Field(description="self: report, leaderboard and forecast")
 
 
