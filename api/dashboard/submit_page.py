@@ -7,6 +7,7 @@ sent by a script, as every change is: without one, the page shows the request fo
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from flask import render_template, request
 
@@ -27,14 +28,16 @@ from api.dashboard.typed import document_of, typed_in
 from api.edge.context import Services
 from api.edge.identity import caller
 from api.edge.policy import PAGE
-from api.edge.projects import visible
+from api.edge.projects import project_of_the_caller, visible
 from api.edge.routing import route
 from api.v1.asked import said
 from api.v1.schedules import ScheduleBody
+from api.v1.uploads import uploads_of
 from shared.config.connection import Role, kinds
 from shared.domain.codec import Document
 from shared.domain.model_cards import ModelCard
-from shared.errors import BrokerAway
+from shared.domain.tokens import Scope
+from shared.errors import BrokerAway, QueuecastError
 from shared.store.jobs import JOBS
 
 SCHEDULE_FIELDS = ("name", "cron", "refit_cron", "actuals_cron", "timezone")
@@ -61,6 +64,7 @@ def show(services: Services) -> str:
         **_models(known, cards, chosen, grids),
         connections=connection_kinds(services.settings, caller().projects),
         note=note,
+        **_uploads(services, typed.get("project", "")),
         seen=seen,
         place=_place(document),
         document=json.dumps(document, indent=2, ensure_ascii=False) if "show" in request.args else "",
@@ -114,6 +118,16 @@ def _fields(known: Document, typed: dict[str, str]) -> dict[str, object]:
         "place_inputs": {role: place_inputs(role, place, typed) for role, place in roles},
         "is_one_source": source is first_source,
     }
+
+
+def _uploads(services: Services, project: str) -> dict[str, object]:
+    """What the project has uploaded already; None = nobody may upload, or the caller may not for this project."""
+    about: dict[str, object] = {"uploads": None, "project": project, "kept": services.settings.keep_uploads}
+    if caller().scope.covers(Scope.WRITE):
+        with suppress(QueuecastError):
+            own = project_of_the_caller(project)
+            about |= {"uploads": uploads_of(services, own), "project": own}
+    return about
 
 
 def _roles(source: Document, destination: Document) -> tuple[tuple[Role, Document], ...]:

@@ -56,6 +56,12 @@ class QueuesQuery(Query):
     hidden: bool = Field(False, description="also forecasts of jobs whose names are hidden from lists")
 
 
+class ProjectQuery(Query):
+    """Whose."""
+
+    project: fields.Label = Field("", description="whose; default: the caller's only one, else none")
+
+
 class SeriesChoice(Query):
     """Which series of a queue; needed where several have its name."""
 

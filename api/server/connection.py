@@ -23,6 +23,7 @@ IDLE_SECONDS = 75.0  # between two requests: longer than the 60 s for which comm
 BODY_SECONDS = ANSWER_SECONDS = 30.0
 MIN_BYTES_PER_SECOND = 16_384  # bytes in a second, beyond the seconds above
 MAX_PIPELINED = 8  # requests that may wait on one connection; clients of today send one after the other
+MAX_UPLOADS = 4  # at a time, of all connections: each may fill a file of 20 MB before anybody knows whose it is
 LINGER_SECONDS = 2.0  # for reading and discarding after a refusal; closing at once would reset the connection and lose the answer
 
 
@@ -91,10 +92,10 @@ class Connection(HTTPChannel):
         self.will_close = True
         self.server.leaving.append(self)
 
-    def _refuse(self, request: Request, detail: str) -> None:
+    def _refuse(self, request: Request, detail: str, status: HTTPStatus = HTTPStatus.REQUEST_TIMEOUT) -> None:
         """Let the request end here, with an answer."""
         with self.requests_lock:
-            request.error = Refusal(HTTPStatus.REQUEST_TIMEOUT, detail)
+            request.error = Refusal(status, detail)
             self.requests.append(request)
             self.request = None
             self.server.add_task(self)
@@ -107,9 +108,23 @@ class Connection(HTTPChannel):
         is_taken: bool = super().received(data)
         if self._part() != before:
             self.since = time.monotonic()
+            self._refuse_many_uploads()
         if len(self.requests) > MAX_PIPELINED:
             self._refuse_surplus()
         return is_taken
+
+    @property
+    def has_upload(self) -> bool:
+        """Whether a file is coming, or waits to be taken."""
+        coming = [self.request] if self.request is not None else []
+        return any(request.is_upload for request in (*self.requests, *coming))
+
+    def _refuse_many_uploads(self) -> None:
+        """Refuse a file when so many others are coming that they would fill the disk."""
+        if self.request is None or not self.request.is_upload:
+            return
+        if sum(connection.has_upload for connection in self.server.active_channels.values()) > MAX_UPLOADS:
+            self._refuse(self.request, f"{MAX_UPLOADS} uploads are coming; try again", HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _refuse_surplus(self) -> None:
         """Refuse pipelined requests beyond the limit and close: a client that pipelines hundreds would keep others waiting."""

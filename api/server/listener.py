@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from copy import copy
 from wsgiref.types import WSGIApplication
 
 import structlog
@@ -20,7 +21,9 @@ from api.edge.proxies import is_proxy
 from api.edge.sparing import SparingLog
 from api.server.connection import Connection, group_of
 from api.server.memory import LARGE_BYTES
+from api.server.parsing import OF_UPLOADS
 from shared.config.settings import Settings
+from shared.drivers.uploads_folder import MAX_BYTES
 
 PROBE = "/healthz"  # has a thread of its own, to be answered while all others are busy
 GRACE_SECONDS = 20.0
@@ -151,17 +154,25 @@ def plain_address(host: str) -> str:
 
 
 def _adjust(settings: Settings, sock: socket.socket) -> Adjustments:
-    return Adjustments(
+    adjustments = Adjustments(
         sockets=[sock],
         threads=settings.api_threads,
         server_name=sock.getsockname()[0],
         ident="",
         clear_untrusted_proxy_headers=False,  # api.edge.proxies does, under any server
         max_request_header_size=HEAD_BYTES,
-        max_request_body_size=settings.max_body_bytes
-        + settings.max_body_bytes // 8
-        + 65_536,  # chunks count with their frames; then Flask's limit
+        max_request_body_size=_with_frames(settings.max_body_bytes),
         inbuf_overflow=LARGE_BYTES,  # longer bodies wait in a file
         outbuf_high_watermark=WAITING_BYTES,
         connection_limit=sys.maxsize,  # ours close somebody instead
     )
+    if settings.uploads_folder is not None:
+        of_uploads = copy(adjustments)
+        of_uploads.max_request_body_size = _with_frames(MAX_BYTES)
+        setattr(adjustments, OF_UPLOADS, of_uploads)
+    return adjustments
+
+
+def _with_frames(size: int) -> int:
+    """What a body may have: chunks count with their frames; then Flask's limit counts."""
+    return size + size // 8 + 65_536

@@ -12,6 +12,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 
 MAX_HEADERS = 100
+UPLOADS, OF_UPLOADS = "/v1/uploads/", "of_uploads"  # the address, and what such requests may be
 FREE_FRAMES = 16_384  # bytes of chunks' sizes, extensions and trailers, beyond a quarter of what the chunks hold
 ONCE = (b"host", b"content-length", b"transfer-encoding")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
@@ -35,10 +36,16 @@ class Request(HTTPRequestParser):
     """A request that is being read, or has been; with `error` it is to be refused."""
 
     error: Any  # a Refusal, or waitress' own
+    adj: Adjustments
 
     def __init__(self, adjustments: Adjustments) -> None:
         super().__init__(adjustments)
         self.command, self.path = "", ""  # of one that is refused before they are known
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether its body is a file, which may be larger than any other body."""
+        return self.command == "PUT" and UPLOADS in self.path
 
     def received(self, data: bytes) -> int:
         """Parse bytes that have come; gives how many belonged to this request."""
@@ -59,6 +66,8 @@ class Request(HTTPRequestParser):
         try:
             check_head(header_plus)
             super().parse_header(header_plus)
+            if self.is_upload:
+                self.adj = getattr(self.adj, OF_UPLOADS, self.adj)
         except Refusal as refusal:
             self.error = refusal
         except ValueError:  # an address or a number that Python's own parsers do not accept

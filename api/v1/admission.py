@@ -21,6 +21,7 @@ from shared.domain.tokens import Scope
 from shared.errors import ConnectionOfProjects, InvalidRequest, RequestError, UnknownConnection
 
 FILES, YARN = "files", "yarn"
+OF_FILES = (FILES, "uploads")
 MIN_HORIZONS = 3  # of history; less leaves less than one whole horizon to each third of it
 CONFIGURED_TARGETS = {  # what YARN calls its configured values: they say what may be used, not what is
     *("capacity", "maxcapacity", "absolutecapacity", "absolutemaxcapacity", "mineffectivecapacity", "maxeffectivecapacity"),
@@ -105,7 +106,7 @@ def check_columns(request: JobRequest, settings: Settings) -> None:
     }
     for place in request.data.sources:
         kind = settings.connection(place.name, project=request.project).kind
-        if kind == FILES:
+        if kind in OF_FILES:
             continue
         for field, names in named.items():
             if refused := [name for name in names if not is_column(name)]:

@@ -36,7 +36,8 @@ def upgrade(
     """Say what this release would do to the store. Exit 0: nothing; 6: it would be changed; 5: a newer release has made it."""
     if not check:
         raise UsageError("accepted is --check; the store is led on by the process that starts first (deploy/README.md, Upgrade)")
-    from shared.config.settings import PREFIX, RETIRED
+    from shared.config.retired import RETIRED
+    from shared.config.settings import PREFIX
     from shared.store.upgrade import look_ahead
 
     settings = load_settings(data_dir=data_dir)

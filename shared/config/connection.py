@@ -121,6 +121,10 @@ class Connection(BaseModel):
         """The same for a project for which it is not there what is collected and kept at these, which may be this one."""
         return self
 
+    def of_project(self, project: str) -> Self:  # noqa: ARG002 - the others are the same for all
+        """The same as it is for the jobs of a project."""
+        return self
+
     @classmethod
     def asks_of(cls, role: Role) -> dict[str, PlaceField]:
         """What a request says of a place in this role; nothing where there is none."""

@@ -28,7 +28,8 @@ INBOX = "files"  # people put what requests shall read there; whose it is, is th
 DATABASES = ("queuecast.db", "forecasts.db")
 OURS = (
     *(f"{name}{suffix}" for name in DATABASES for suffix in ("", "-wal", "-shm", "-journal", ".made")),
-    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", MADE_NOTE, INBOX),
+    *("broker", "broker.socket", "broker.new", "flower", "logs", "metrics", "pulse", "supervisor.lock", "uploads"),
+    *(MADE_NOTE, INBOX),
 )
 ELSEWHERE = "name another with --data-dir or QUEUECAST_DATA_DIR"
 

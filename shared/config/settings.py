@@ -5,7 +5,6 @@ Read in the entry points (worker/app.py, the command lines) and nowhere below th
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource, TomlConfigSett
 from shared.config.addresses import masked_url
 from shared.config.connection import AnyConnection, Connection, ConnectionName, faults_in, kinds
 from shared.config.origins import CONFIG_FILE, SECRETS_DIR, config_file, default_data_dir, foreign_file
+from shared.config.retired import warn_of_retired
 from shared.config.setting_kinds import (
     LOOPBACK,
     BrokerCaFile,
@@ -45,10 +45,7 @@ from shared.domain.lanes import MAX_TASK_SECONDS, SOFT_LIMIT_SECONDS, TaskLimits
 from shared.errors import InvalidSettings, UnknownConnection
 
 PREFIX = "QUEUECAST_"
-
-RETIRED = {"session_secret": "sessions are random ids in the store, which nobody signs"}  # accepted, with a warning
-
-log = logging.getLogger(__name__)  # the standard library's: this is read before a process has set its log up
+UPLOADS = "uploads"  # a folder in the data folder
 
 
 class Settings(BaseSettings):
@@ -103,6 +100,8 @@ class Settings(BaseSettings):
     keep_forecasts: KeptFor = Field(Duration(400, "d"), description="forecasts and their accuracy, trees of queues; or forever")
     keep_actuals: KeptFor = Field(Duration(400, "d"), description="actual values of the queues; or forever")
     keep_keys: KeptFor = Field(Duration(1, "d"), description="an Idempotency-Key means the same job; or forever")
+    uploads: Literal["on", "off"] | None = Field(None, description="of CSV files; default: on where all is embedded, else off")
+    keep_uploads: KeptFor = Field(Duration(30, "d"), description="uploaded files, since they were uploaded; or forever")
     decisions: Literal["on", "off"] = Field("on", description="off: none is made when a job ends; by hand they still are")
     apply: Literal["on", "off"] = Field(
         "on",
@@ -151,6 +150,12 @@ class Settings(BaseSettings):
         return self.files_dir or self.data_dir / "files"
 
     @property
+    def uploads_folder(self) -> Path | None:
+        """Of the connection `uploads`; None = nobody may upload anything, and what was uploaded is not read."""
+        is_on = self.uploads == "on" or (self.uploads is None and self.broker_url is None and self.store_url is None)
+        return self.data_dir / UPLOADS if is_on else None
+
+    @property
     def needs_data_folder(self) -> bool:
         """Whether the broker or the store lies in the data folder."""
         return self.broker_url is None or self.store_url is None
@@ -183,7 +188,8 @@ class Settings(BaseSettings):
             whose = f" for the project {project!r}" if project else ""
             raise UnknownConnection(f"found {name!r}{whose}, known are {', '.join(sorted(known)) or 'none'}{hint}")
         others = [each.keeps_at for own, each in every.items() if own not in known]
-        return known[name].without([every[keeper] for keeper in others if keeper in every])
+        mine = known[name] if project is None else known[name].of_project(project)
+        return mine.without([every[keeper] for keeper in others if keeper in every])
 
     def with_cluster(self, request: JobRequest) -> JobRequest:
         """The request with the cluster that its source's connection names, unless it names one itself."""
@@ -224,15 +230,9 @@ def load_settings(**overrides: Any) -> Settings:
         problems.append(f"{config_file()} cannot be read: {error}")
     else:
         if not (problems := problems + faults_in(settings.all_connections, settings.data_dir)):
-            _warn_of_retired(settings)
+            warn_of_retired(PREFIX, dict(settings))
             return settings
     raise InvalidSettings(*problems)
-
-
-def _warn_of_retired(settings: Settings) -> None:
-    for name, reason in RETIRED.items():
-        if getattr(settings, name) is not None:
-            log.warning("%s%s does nothing any more and goes with the next release: %s", PREFIX, name.upper(), reason)
 
 
 def _known_names() -> list[str]:

@@ -46,6 +46,12 @@ class FilesConnection(Connection):
     readable: tuple[str, ...] | None = Field(None, description="globs of the paths that may be read; none given = all")
     _hidden: tuple[Path, ...] = PrivateAttr(())  # folders of others, by what they are without links
 
+    @property
+    def why_no_folder(self) -> str:
+        """What is said where the folder is not there."""
+        lies = "where this connection's CSV and Parquet files lie"
+        return f"found no folder {self.path.name!r}, {lies}; `queuecast config show` says its path"
+
     def may_read(self, path: str) -> bool:
         """Whether requests may read the file with this path inside the folder; here `*` stands for `/` too."""
         is_open = self.readable is None or any(fnmatchcase(path, pattern) for pattern in self.readable)

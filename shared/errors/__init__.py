@@ -32,6 +32,7 @@ from shared.errors.outages import (
     SourceAway,
     StoreAway,
     StoreRefuses,
+    UploadsAway,
     WorkersAway,
     WorkersBusy,
 )
@@ -66,6 +67,8 @@ from shared.errors.requests import (
     UnknownHyperparameter,
     UnknownModel,
     UnwritableChange,
+    UploadNotFound,
+    UploadsOff,
     UsageError,
     VersionDiffers,
     VersionMissing,

@@ -39,6 +39,10 @@ class BrokerIsCluster(BrokerAway):
     """The broker is a Redis Cluster, which Queuecast cannot use: give it a single server, or one behind Sentinels."""
 
 
+class UploadsAway(ServiceError):
+    """The folder of uploads cannot be used."""
+
+
 class WorkersAway(ServiceError):
     """No worker answers."""
 

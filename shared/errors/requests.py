@@ -95,6 +95,10 @@ class ProposalNotFound(NotFound):
     """No decision has this id."""
 
 
+class UploadNotFound(NotFound):
+    """Nothing of this name was uploaded."""
+
+
 class TokenNotFound(NotFound):
     """No token has this id."""
 
@@ -131,6 +135,10 @@ class ConnectionMoved(Conflict):
 
 class MovedMeanwhile(ConnectionMoved):
     """The connection leads elsewhere than when the job was planned, which has to be tried again."""
+
+
+class UploadsOff(Conflict):
+    """Nobody may upload anything here."""
 
 
 class ChangedMeanwhile(Conflict):

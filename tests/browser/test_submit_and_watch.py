@@ -62,14 +62,42 @@ def test_a_job_is_submitted_by_the_form_watched_to_its_end_and_seen_on_the_overv
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.get_by_role("link", name="Flower")).to_be_visible()
     expect(page.locator("#status")).to_be_empty()
-    without_script = new_page(java_script_enabled=False, viewport=NARROW, color_scheme="dark")
-    without_script.goto(f"{url}/jobs/new")
-    without_script.locator("[name='data.source.path']").fill("root.etl.csv")
-    without_script.get_by_role("button", name="Look at it").click()
-    expect(without_script.locator("#found .lead")).to_contain_text("1 queue: root.etl", timeout=MILLISECONDS)
-    expect(without_script.locator("#cost")).to_contain_text("at the pace of earlier jobs here")
-    without_script.get_by_role("button", name="Submit", exact=True).click()
-    shown = json.loads(without_script.locator("#document").inner_text())
+    upload_and_submit(page, url)
+    look_without_script(new_page(java_script_enabled=False, viewport=NARROW, color_scheme="dark"), url)
+
+
+def upload_and_submit(page: Page, url: str) -> None:
+    """A spreadsheet of the past with names of its own, to a forecast."""
+    page.goto(f"{url}/jobs/new")
+    page.get_by_text("Upload a CSV file").click()
+    lines = [f"2025-03-{day:02}T{hour:02}:00;pool a;{hour}" for day in range(1, 22) for hour in range(24)]
+    spreadsheet = "\n".join(["Day;Pool;Load %", *lines]).encode()
+    page.locator("#file").set_input_files({"name": "../My pools.CSV", "mimeType": "text/csv", "buffer": spreadsheet})
+    page.get_by_role("button", name="Upload and look at it").click()
+    expect(page.locator("#found .lead")).to_contain_text("1 queue: pool a", timeout=MILLISECONDS)
+    expect(page.locator("[data-path='data.source.path']")).to_have_value("My_pools.csv")
+    expect(page.locator("[data-path=as_of]")).to_have_value("2025-03-22T00:00:00Z")
+    page.get_by_text("Upload a CSV file").click()
+    check_accessible(page)
+    page.get_by_role("button", name="Submit", exact=True).click()
+    page.wait_for_url(re.compile(r"/jobs/\d{8}T"))
+    expect(page.locator("#progress .facts .state")).to_have_text("succeeded", timeout=MILLISECONDS)
+    page.goto(f"{url}/jobs/new")
+    page.get_by_text("Upload a CSV file").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove My_pools.csv").click()
+    expect(page.get_by_role("button", name="Remove My_pools.csv")).to_have_count(0)
+
+
+def look_without_script(page: Page, url: str) -> None:
+    """What can be seen without a script, and the request that is then shown."""
+    page.goto(f"{url}/jobs/new")
+    page.locator("[name='data.source.path']").fill("root.etl.csv")
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.locator("#found .lead")).to_contain_text("1 queue: root.etl", timeout=MILLISECONDS)
+    expect(page.locator("#cost")).to_contain_text("at the pace of earlier jobs here")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    shown = json.loads(page.locator("#document").inner_text())
     assert (shown["job_name"], shown["data"]["source"]) == (
         "Forecast of root.etl.csv",
         {"name": "files", "path": "root.etl.csv"},

@@ -11,7 +11,9 @@ from functools import partial
 
 import structlog
 
+from shared.config.settings import UPLOADS
 from shared.domain.durations import Duration
+from shared.drivers.uploads_folder import UploadsFolder
 from shared.errors import ServiceError
 from shared.store.tables import TABLES
 from worker.job.resources import Resources
@@ -32,6 +34,8 @@ def forget_old(resources: Resources, now: datetime) -> dict[str, int]:
             before = _start(getattr(settings, table.kept.setting), now) if table.kept.setting else now
             parts = store.parts(table) if before else []
             gone[table.name] = sum(_sliced(partial(store.forget, table, part=part), before) for part in parts)
+    if before := _start(settings.keep_uploads, now):
+        gone["uploads"] = UploadsFolder(settings.data_dir / UPLOADS).forget(before)
     counts = {kind: count for kind, count in gone.items() if count}
     if counts:
         log.info("old records are gone", **counts)

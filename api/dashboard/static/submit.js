@@ -164,6 +164,43 @@ document.getElementById("add-schedule").addEventListener("click", (event) => sen
   location.assign("/schedules");
 }));
 
+/** A file is sent as it is, under a name that is accepted, and looked at then. */
+document.getElementById("send")?.addEventListener("click", async (event) => {
+  const [file] = document.getElementById("file").files;
+  const told = document.getElementById("upload-error");
+  told.textContent = file ? "" : "Choose a file first.";
+  if (!file) return;
+  event.target.disabled = true;
+  try {
+    const project = document.getElementById("project").value.trim();
+    const name = `${file.name.replace(/\.csv$/i, "").replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[^A-Za-z0-9]+/, "").slice(0, 90) || "upload"}.csv`;
+    const address = `/v1/uploads/${name}${project ? `?project=${encodeURIComponent(project)}` : ""}`;
+    const kept = await send(address, file);
+    const source = document.getElementById("data.source.name");
+    source.value = "uploads";
+    showPlaces();
+    document.getElementById("data.source.path").value = kept.name;
+    document.getElementById("project").value = kept.project;
+    form.requestSubmit(form.querySelector("[name=look]"));
+  } catch (problem) {
+    told.textContent = line(problem);
+  } finally {
+    event.target.disabled = false;
+  }
+});
+
+async function send(address, file) {
+  let answer;
+  try {
+    answer = await fetch(address, { method: "PUT", headers: { Accept: "application/json", "HX-Request": "true", "Content-Type": "text/csv" }, body: file });
+  } catch {
+    throw { title: "Queuecast cannot be reached", detail: "Nothing was kept. Try again in a moment." };
+  }
+  const told = await answer.json();
+  if (!answer.ok) throw told;
+  return told;
+}
+
 form.addEventListener("change", () => { showPlaces(); showModels(); });
 showPlaces();
 showModels();

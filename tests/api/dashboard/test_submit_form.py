@@ -90,7 +90,7 @@ def test_connections_are_known_by_name_and_kind(everything: Settings) -> None:
 
 def test_connections_of_other_projects_are_not_named(settings: Settings) -> None:
     limited = MongodbConnection(url=SecretStr("mongodb://h/hr"), projects=("payroll", "board"))
-    known = Settings(data_dir=settings.data_dir, connections={"hr": limited})
+    known = Settings(data_dir=settings.data_dir, uploads="off", connections={"hr": limited})
     assert connection_kinds(known, ("etl", "board")) == {"files": "files", "hr": "mongodb"}
     assert connection_kinds(known, ("etl",)) == {"files": "files"}
     assert connection_kinds(known, None) == {"files": "files", "hr": "mongodb"}  # who may ask for every project

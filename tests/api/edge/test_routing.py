@@ -117,6 +117,8 @@ def test_a_body_larger_than_a_view_takes_is_refused(client: FlaskClient, grant: 
             headers=headers | ({} if is_chunked else {"Content-Length": str(len(content))}),
             environ_overrides=CHUNKED if is_chunked else {},
         )
+        if call.path.startswith("/v1/uploads"):  # a file; what it may have is tested in test_uploads.py
+            continue
         is_refused = answer.status_code == 413 or (
             is_form and is_chunked and answer.status_code in {401, 422}
         )  # cut off: no valid token, or no field that is known

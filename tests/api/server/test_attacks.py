@@ -13,7 +13,15 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from api.server.connection import ANSWER_SECONDS, BODY_SECONDS, HEAD_SECONDS, IDLE_SECONDS, MAX_PIPELINED, MIN_BYTES_PER_SECOND
+from api.server.connection import (
+    ANSWER_SECONDS,
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    IDLE_SECONDS,
+    MAX_PIPELINED,
+    MAX_UPLOADS,
+    MIN_BYTES_PER_SECOND,
+)
 from api.server.listener import HEAD_BYTES, PROBE, Listener
 from shared.config.settings import Settings
 from tests.api.scene import MakeApp
@@ -276,3 +284,18 @@ def test_more_open_files_than_select_could_watch_are_no_hindrance(server: Listen
         for number in held:
             os.close(number)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_few_uploads_come_at_a_time_and_only_they_may_be_large(settings: Settings, make_app: MakeApp) -> None:
+    head = b"PUT /v1/uploads/x.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\nday,load\n"
+    allowing = settings.model_copy(update={"uploads": "on"})
+    with listening(make_app(allowing), allowing) as server:
+        assert ask(server, head % 25_000_000).statuses == [413]
+        assert ask(server, (head % 2_000_000).replace(b"PUT", b"POST")).statuses == [413]
+        assert ask(server, (head % 2_000_000).replace(b"uploads/", b"jobs/")).statuses == [413]
+        with many(server, MAX_UPLOADS, head % 20_000_000):
+            eventually(lambda: sum(it.has_upload for it in server.active_channels.values()) == MAX_UPLOADS, what="them to begin")
+            assert ask(server, head % 20_000_000).statuses == [503]
+            assert is_well(server)
+    with listening(make_app(settings), settings) as server:  # switched off: no body is larger than any other
+        assert ask(server, head % 2_000_000).statuses == [413]

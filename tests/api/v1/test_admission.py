@@ -120,9 +120,9 @@ def test_a_connection_of_other_projects_is_not_there(settings: Settings) -> None
     data = DataPlaces(source=Place(name="hr", collection="staff"), destination=FILES)
     check_places(a_request(project="payroll", data=data), known)
     for project in ("etl", ""):
-        with pytest.raises(UnknownConnection, match=r"known are files$"):
+        with pytest.raises(UnknownConnection, match=r"known are files, uploads$"):
             check_places(a_request(project=project, data=data), known)
-    with pytest.raises(UnknownConnection, match=r"known are files$"):
+    with pytest.raises(UnknownConnection, match=r"known are files, uploads$"):
         check_places(a_request(project="etl", data=DataPlaces(source=FILES, destination=data.sources[0])), known)
 
 

@@ -135,7 +135,7 @@ def test_every_connection_that_exists_is_shown_without_its_secrets(monkeypatch: 
     monkeypatch.setenv("QUEUECAST_INFLUXDB_URL", "http://influx:8086")
     monkeypatch.setenv("QUEUECAST_INFLUXDB_TOKEN", "hunter2")
     shown = settings_shown("--data-dir", str(tmp_path))["connections"]["value"]
-    assert sorted(shown) == ["files", "influxdb", "prod"]
+    assert sorted(shown) == ["files", "influxdb", "prod", "uploads"]
     assert (shown["files"]["path"], shown["prod"]["url"]) == (str(tmp_path / "files"), "**********")
     text = run("config", "show", "--data-dir", str(tmp_path)).stdout
     origins = {words[1]: words[-1] for line in text.splitlines() if (words := line.split())[0] == "connection"}
@@ -143,6 +143,7 @@ def test_every_connection_that_exists_is_shown_without_its_secrets(monkeypatch: 
         "files": "default",
         "influxdb": "QUEUECAST_INFLUXDB_URL",
         "prod": str(tmp_path / "queuecast.toml"),
+        "uploads": "default",
     }
     assert "hunter2" not in text
     assert re.search(r"QUEUECAST_TRUSTED_PROXIES +0 +default", text)

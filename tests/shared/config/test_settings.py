@@ -15,6 +15,7 @@ from shared.config.settings import PREFIX, Settings, load_settings, unknown_name
 from shared.connections.files import FilesConnection
 from shared.connections.influxdb import InfluxdbConnection
 from shared.connections.mongodb import MongodbConnection
+from shared.connections.uploads import UploadsConnection
 from shared.errors import InvalidSettings, UnknownConnection
 
 SECRET = "s3cr3t"
@@ -118,9 +119,11 @@ def test_a_task_is_told_to_stop_before_it_is_killed(monkeypatch: pytest.MonkeyPa
 
 
 def test_files_are_always_there_and_servers_when_they_have_an_url(tmp_path: Path) -> None:
-    assert Settings(data_dir=tmp_path).all_connections == {"files": FilesConnection(path=tmp_path / "files")}
+    uploads = UploadsConnection(path=tmp_path / "uploads")
+    embedded = {"files": FilesConnection(path=tmp_path / "files"), "uploads": uploads}
+    assert Settings(data_dir=tmp_path).all_connections == embedded
     influx = {"influxdb_url": "http://i", "influxdb_token": SECRET, "influxdb_org": "o", "influxdb_version": 1}
-    settings = Settings(files_dir=tmp_path, mongodb_url="mongodb://m", **influx)
+    settings = Settings(files_dir=tmp_path, uploads="off", mongodb_url="mongodb://m", **influx)
     assert settings.all_connections == {
         "files": FilesConnection(path=tmp_path),
         "mongodb": MongodbConnection(url="mongodb://m"),
@@ -146,13 +149,15 @@ def test_further_connections_come_from_the_toml_file(toml: Path) -> None:
     mongo = settings.connection("prod-mongo")
     assert (mongo.database, mongo.databases, mongo.document_field) == ("yarn", ("old",), "document")
     assert settings.connection("metrics").version == "1"
-    assert sorted(settings.all_connections) == ["files", "metrics", "prod-mongo"]
+    assert sorted(settings.all_connections) == ["files", "metrics", "prod-mongo", "uploads"]
 
 
 def test_an_unknown_connection_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownConnection, match=r"found 'prod', known are files$"):
+    with pytest.raises(UnknownConnection, match=r"found 'prod', known are files, uploads$"):
         Settings().connection("prod")
-    with pytest.raises(UnknownConnection, match=r"found 'mongodb', known are files; set QUEUECAST_MONGODB_URL to have it"):
+    with pytest.raises(
+        UnknownConnection, match=r"found 'mongodb', known are files, uploads; set QUEUECAST_MONGODB_URL to have it"
+    ):
         Settings().connection("mongodb")
 
 

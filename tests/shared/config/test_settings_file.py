@@ -45,14 +45,14 @@ def test_a_changed_file_brings_its_connections_and_all_else_waits_for_a_restart(
     assert looked(before, file) == (before, [])
     path.write_text('rate_limit = "7/minute"\nmongodb_url = "mongodb://127.0.0.1/metrics"\n' + TWO.replace("/srv/one", "/srv/1"))
     after, (waits, told) = looked(before, file)
-    assert sorted(after.all_connections) == ["files", "mongodb", "one", "two"]
+    assert sorted(after.all_connections) == ["files", "mongodb", "one", "two", "uploads"]
     assert after.rate_limit == before.rate_limit
     assert waits["settings"] == ["QUEUECAST_RATE_LIMIT"]
     assert (told["added"], told["changed"], told["removed"]) == (["mongodb", "two"], ["one"], [])
     assert looked(after, file) == (after, [])
     path.write_text("")
     after, _lines = looked(after, file)
-    assert sorted(after.all_connections) == ["files"]
+    assert sorted(after.all_connections) == ["files", "uploads"]
 
 
 def test_applying_is_stopped_by_the_file_of_a_process_that_runs(path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_kind_is_not_used_in_a_role_that_it_does_not_have() -> None:
 def test_kinds_that_ask_for_a_name_accept_the_same_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(place_form()) == {name for kind in kinds for name in kinds[kind].asks}
     monkeypatch.setitem(kinds._classes, "shelf", Shelf)
-    with pytest.raises(TypeError, match=r"files, .*shelf ask for 'path' and do not accept the same"):
+    with pytest.raises(TypeError, match=r"files, .*shelf, .*ask for 'path' and do not accept the same"):
         place_form()
 
 

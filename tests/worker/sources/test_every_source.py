@@ -90,8 +90,11 @@ def stored(request: pytest.FixtureRequest) -> tuple[Source, Place, pd.DataFrame]
 
 
 def test_every_kind_of_connection_with_a_source_is_held_to_the_contract():
-    """That of a cluster has no rows of its own: others read them for it, and test_yarn_source.py holds it to their contract."""
-    assert {kind for kind in kinds if "source" in kinds[kind].roles} == set(sources) == {*STORED, "yarn"}
+    """That of a cluster has no rows of its own: others read them for it, and test_yarn_source.py holds it to their contract.
+
+    Uploads are files, read by the same class.
+    """
+    assert {kind for kind in kinds if "source" in kinds[kind].roles} == set(sources) == {*STORED, "uploads", "yarn"}
 
 
 @pytest.mark.parametrize("aggregation", Aggregation)

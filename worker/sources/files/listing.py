@@ -157,10 +157,7 @@ def find_files(connection: FilesConnection, pattern: str | None) -> Files:
     """
     folder = connection.path
     if not folder.is_dir():
-        raise SourceNotFound(
-            f"found no folder {folder.name!r}, where this connection's CSV and Parquet files lie; "
-            "`queuecast config show` says its path"
-        )
+        raise SourceNotFound(connection.why_no_folder)
     walk = _Walk(folder.resolve(), connection.hides)
     walk.look(_parts(folder, pattern))
     files = _readable(walk, connection)
