@@ -57,7 +57,8 @@ def _context(services: Services, job: Job) -> dict[str, object]:
     reasons: dict[str, list[str]] = {}
     for report in reports:
         if report.reason:
-            reasons.setdefault(report.reason, []).append(report.queue)
+            same = report.reason.replace(f" (queue {report.queue})", "")  # what is told of each of them by its name
+            reasons.setdefault(same, []).append(report.queue)
     forecasts = {forecast.queue: forecast for forecast in services.store.forecasts.find(job_id=job.job_id)}
     return {
         "job": job,

@@ -28,3 +28,14 @@ def test_of_each_queue_the_time_is_told_that_it_has_taken(client: FlaskClient, s
     page = " ".join(client.get("/jobs/job-1").text.split())
     assert page.count('data-label="CPU time" class="figure">–') == 1
     assert page.count('data-label="CPU time"') == 2
+
+
+def test_one_reason_that_names_each_of_its_queues_is_told_once(client: FlaskClient, store: Store) -> None:
+    ended = Progress(queues=Tally(total=3, done=3, failed=3))
+    store.jobs.add(a_job(state=JobState.FAILED, progress=ended))
+    for queue in ("root.a", "root.b", "root.c"):
+        reason = f"Too much of the data was lost (queue {queue}): 1 of 7 files"
+        store.reports.save(a_report(queue=queue, state=QueueState.FAILED, winner=None, reason=reason))
+    page = client.get("/jobs/job-1").text
+    assert page.count("Too much of the data was lost") == 1
+    assert ("3 queues: " in page, "Retry these 3" in page) == (True, True)
