@@ -1,7 +1,8 @@
-"""`queuecast jobs cancel`, `retry` and `delete`: what becomes of jobs."""
+"""`queuecast jobs cancel`, `retry`, `delete` and `script`: what becomes of jobs."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -57,6 +58,13 @@ def retry_job(
     client = connect(url)
     body: Document = {"queues": named or ("all" if every_queue else "failed")}
     tell_job(client.post("jobs", job_id, "retry", body=body), client, as_json=as_json)
+
+
+@commands.command("script", epilog="Example: queuecast jobs script 20260105T000012-3f9a > again.sh")
+def show_script(job_id: JobId, url: Url = DEFAULT_URL) -> None:
+    """Print a shell script that runs a job again, on the history that it had."""
+    text, _ = connect(url).read("jobs", job_id, "script")
+    sys.stdout.write(text.decode())
 
 
 def _each(job_ids: list[str], done: str, act: Callable[[str], object]) -> None:

@@ -288,6 +288,13 @@ def test_jobs_are_listed_newest_first_page_by_page(url: str, store: Store) -> No
     assert [line[0] for line in lines(rest)[1:]] == ["job-0"]
 
 
+def test_a_job_is_printed_as_a_script(url: str, ended: Store) -> None:
+    result = run("jobs", "script", "job-1", "--url", url)
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "#!/bin/sh")
+    assert f"QUEUECAST_URL={url}\n" in result.stdout
+    assert run("jobs", "script", "job-9", "--url", url).exit_code == 2
+
+
 def test_jobs_are_listed_by_what_they_are(url: str, ended: Store) -> None:
     ended.jobs.add(a_job(job_id="job-2"))
     page = json.loads(run("jobs", "list", "--state", "partial", "--queue", "root.etl", "--url", url, "--json").stdout)
