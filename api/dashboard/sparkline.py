@@ -30,7 +30,7 @@ class Sparkline:
 
 def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime) -> Sparkline:
     """The drawing of a forecast and of the actual values since `start`, with the limit that hurts."""
-    starts = [to_epoch(at) for at in (*forecast.timestamps, forecast.end_at)]
+    starts = _starts(forecast)
     known: list[Spot] = [(to_epoch(point.timestamp), point.value) for point in actuals if point.value is not None]
     highest = max((*forecast.upper_bound, *(value for _, value in known)))
     level = level_in_sight(forecast, highest)
@@ -46,6 +46,14 @@ def sparkline(forecast: Forecast, actuals: Sequence[Point], start: datetime) -> 
         issued_x=place((starts[0], 0.0))[0],
         level_y=None if level is None else place((starts[0], level))[1],
     )
+
+
+def _starts(forecast: Forecast) -> Sequence[int]:
+    """Of all steps, and the end of the last one; steps of one length are counted, as a page draws many."""
+    if forecast.day_starts or forecast.grid.zone is not None:
+        return [to_epoch(at) for at in (*forecast.timestamps, forecast.end_at)]
+    first, length = to_epoch(forecast.start_of(1)), forecast.step_seconds
+    return range(first, first + (forecast.horizon_steps + 1) * length, length)
 
 
 def level_in_sight(forecast: Forecast, highest: float) -> float | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from api.dashboard.sparkline import HEIGHT, WIDTH, Sparkline, level_in_sight, sparkline
 from shared.domain.forecasts import Forecast
@@ -72,3 +74,11 @@ def test_without_actual_values_there_is_still_a_forecast() -> None:
 def test_a_queue_that_is_always_idle_is_a_line_at_the_bottom() -> None:
     idle = a_forecast(**MEMORY, **dict.fromkeys(("prediction", "lower_bound", "upper_bound"), (0.0, 0.0, 0.0)))
     assert {y for _, y in spots(drawn([0.0, 0.0], idle).prediction)} == {HEIGHT}
+
+
+def test_a_day_on_which_clocks_change_is_as_long_as_it_is() -> None:
+    midnight = datetime(2026, 3, 28, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    days = a_forecast(issued_at=midnight, step_seconds=86_400, timezone="Europe/Berlin")
+    for forecast in (days, replace(days, day_starts=tuple(days.timestamps))):
+        line = sparkline(forecast, [], midnight)
+        assert [x for x, _ in spots(line.prediction)] == [0, round(24 * WIDTH / 71), round(47 * WIDTH / 71)]
