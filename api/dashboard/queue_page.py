@@ -18,6 +18,7 @@ from api.dashboard.components import made_of
 from api.dashboard.drawn import drawn
 from api.dashboard.family import Family, family_of
 from api.dashboard.known_times import known_times
+from api.dashboard.laid_over import choices_of, laid_over
 from api.dashboard.newest_values import newest_values
 from api.dashboard.off_by import off_by_of
 from api.dashboard.overview import row_of
@@ -68,6 +69,7 @@ class QueueQuery(SeriesChoice):
 
     issued_at: fields.Moment | None = Field(None, description="of an earlier forecast")
     compare: tuple[fields.FilledLabel, ...] = Field((), max_length=MAX_COMPARED, description="queues that are drawn too")
+    over: fields.FilledLabel | None = Field(None, description="id of a job, whose forecast of the same series is laid over")
     days: Literal["7", "14", "30", "90", "400"] = Field("14", description="of the past that are drawn")
     from_at: fields.Moment | None = Field(None, alias="from", description="of what is zoomed to, instead of a whole tab")
     to_at: fields.Moment | None = Field(None, alias="to", description="its end")
@@ -95,7 +97,7 @@ def show(services: Services, queue: str) -> str:
         **made_of(present, row.peak),
         relative=relative_of(present, now) if row.peak else None,
         is_newest=is_newest,
-        **_today(services, forecast, now),
+        **_today(services, forecast, query, now),
         **_ahead(services, forecast, query, now, is_newest=is_newest),
         drawn=[drawn(forecast, is_newest=is_newest), *map(drawn, compared)],
         others=[name for name in others if name not in query.compare],
@@ -103,17 +105,25 @@ def show(services: Services, queue: str) -> str:
         newest=_address(queue, {**choice_of(forecast), "issued_at": None, "job_id": None}),
         **_report(services, forecast),
         **_marks(services, forecast, min(now, forecast.issued_at) - timedelta(days=int(query.days))),
-        issues=like_issues(services, forecast, MAX_ISSUES),
         past=accuracy_answer(services, forecast, now - timedelta(days=MONTH_DAYS), now),
         failure=services.store.run_failures.after(forecast) if is_newest else None,
     )
 
 
-def _today(services: Services, forecast: Forecast, now: datetime) -> dict[str, object]:
-    """The day that is shown first, and what was forecast before it, as it is drawn."""
+def _today(services: Services, forecast: Forecast, query: QueueQuery, now: datetime) -> dict[str, object]:
+    """The day that is shown first, and what was forecast before it, or is laid over by choice, as it is drawn."""
+    over, drawn_over = laid_over(services, forecast, query.over)
+    issues = like_issues(services, forecast, MAX_ISSUES)
     today = today_of(services, forecast, now, zone_of_reader(services.settings.display_timezone))
     before = drawn(today.before, is_newest=False) if today.before else None
-    return {"today": today, "before": before, "newest_values": newest_values(services, forecast, now)}
+    return {
+        "today": today,
+        "before": drawn_over or before,
+        "over": over,
+        "choices": choices_of(services, forecast, issues),
+        "issues": issues,
+        "newest_values": newest_values(services, forecast, now),
+    }
 
 
 def _ahead(services: Services, forecast: Forecast, query: QueueQuery, now: datetime, *, is_newest: bool) -> dict[str, object]:

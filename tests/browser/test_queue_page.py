@@ -288,7 +288,7 @@ def test_it_is_told_why_the_winner_won_and_how_good_the_data_were(shown: Page) -
 
 
 def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, store: Store, page: Page, url: str) -> None:
-    keep(store, "llap", 70, 90, hours=24, issued_at=THIS_HOUR - 24 * HOUR, model="var")
+    keep(store, "llap", 70, 90, hours=24, issued_at=THIS_HOUR - 24 * HOUR, model="var", job_id="yesterday")
     opened(page, f"{url}/queues/llap")
     page.locator("section[aria-labelledby=earlier] th a").last.click()
     expect(page.get_by_text("against what happened since")).to_be_visible()
@@ -297,6 +297,17 @@ def test_an_earlier_forecast_is_shown_against_what_happened_since(llap: None, st
     assert predicted.count(None) < len(predicted)
     assert column(page, 1)[-24:].count(None) == 0
     page.get_by_role("link", name="Show the newest").click()
+    expect(page.get_by_text("against what happened since")).to_have_count(0)
+    page.get_by_label("Lay over").select_option(label=f"{THIS_HOUR - 24 * HOUR:%a %-d %b, %H:%M}, var")
+    page.get_by_role("button", name="Draw").click()
+    page.wait_for_url("**over=**")
+    expect(page.locator(DRAWN)).to_be_visible()
+    label, values = page.evaluate(
+        f"(() => {{ const n = {CHART}.series.length - 4; return [{CHART}.series[n].label, {CHART}.data[n]]; }})()"
+    )
+    assert (label.endswith(", var"), len([value for value in values if value is not None])) == (True, 24)
+    page.get_by_role("link", name="Take it away").click()
+    expect(page.get_by_label("Lay over")).to_have_value("")
     expect(page.get_by_text("against what happened since")).to_have_count(0)
 
 

@@ -69,7 +69,7 @@ function looks(queues) {
 /** What was forecast before the day began, dotted between its bounds, and rings where the actual value left them. */
 function looksBefore({ series, bands }) {
   const value = (_plot, found) => digits(found), first = series.length;
-  const name = place.dataset.before ? "forecast before the day" : "forecast";
+  const name = place.dataset.over ? `forecast of ${place.dataset.over}` : place.dataset.before ? "forecast before the day" : "forecast";
   series.push(
     { label: name, stroke: colour("muted"), width: 1.6, dash: DOTS, value, points: { show: false } },
     { label: `${name}, upper bound`, stroke: colour("line"), width: 1, value, points: { show: false } },
@@ -87,7 +87,8 @@ function entries(series) {
     if (!column || stroke === "transparent" && !points.show || label.endsWith("bound")) return;
     const hasBounds = !label.endsWith("actual") && !points.show;
     const isRing = points.show === true;
-    found.push({ name: label[0].toUpperCase() + label.slice(1), value: column, stroke: isRing ? points.stroke : stroke, dash, isRing, ...(hasBounds && { low: column + 2, high: column + 1 }) });
+    const name = /, (actual|predicted)$/.test(label) ? label : label[0].toUpperCase() + label.slice(1); // a queue's name stays as it is
+    found.push({ name, value: column, stroke: isRing ? points.stroke : stroke, dash, isRing, ...(hasBounds && { low: column + 2, high: column + 1 }) });
   });
   return found.filter(({ name }) => place.dataset.before || name !== "Forecast");
 }
@@ -217,10 +218,11 @@ async function start() {
   document.getElementById("csv").href = `${addressOf(queues[0], from, "csv")}`;
 }
 
-/** The series of the forecast that was issued before the day, of this day; null = it is the one that is shown. */
+/** The series of the forecast that was issued before the day, of this day, or all of the one that is laid over; null = there is none. */
 function askBefore() {
   if (!place.dataset.before) return null;
   const address = new URL(JSON.parse(place.dataset.before).address, location.origin);
+  if (place.dataset.over) return call("GET", address);
   address.searchParams.set("from", new Date(midnight(0) * 1000).toISOString());
   address.searchParams.set("to", new Date(midnight(1) * 1000).toISOString());
   return call("GET", address);
