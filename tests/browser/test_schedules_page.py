@@ -67,6 +67,12 @@ def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
     crons = {"cron": "0 6 * * 1", "refit_cron": "every morning", "actuals_cron": "5 * * * *"}
     for name, value in ({"name": "daily", "timezone": "Europe/Berlin"} | crons).items():
         page.locator(f"[data-schedule={name}]").fill(value)
+    page.get_by_text("Columns, bounds, calendar, limits").click()
+    for name, day in (("release", "2026-01-05"), ("mistake", "2026-01-06")):
+        page.get_by_label("name", exact=True).fill(name)
+        page.get_by_label("first day").fill(day)
+        page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Remove the event mistake").click()
     page.get_by_role("button", name="Add the schedule").click()
     expect(page.locator("[id='schedule.refit_cron-error']")).to_contain_text("accepted are five fields")
     page.locator("[data-schedule=refit_cron]").fill("0 6 * * *")
@@ -76,6 +82,8 @@ def test_a_schedule_with_three_cadences_is_made_by_the_form_and_shown(
         expect(row).to_contain_text(cadence)
     [made] = store.schedules.all()
     assert (made.refit_cron, made.actuals_cron, made.request.job_name) == ("0 6 * * *", "5 * * * *", "Daily")
+    assert [event.name for event in made.request.known_events] == ["release"]
+    expect(row).to_contain_text("event release")
 
 
 def test_a_schedule_half_filled_in_is_not_taken_for_a_job(store: Store, page: Page, url: str) -> None:

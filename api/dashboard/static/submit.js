@@ -164,6 +164,49 @@ document.getElementById("add-schedule").addEventListener("click", (event) => sen
   location.assign("/schedules");
 }));
 
+const events = document.getElementById("events");
+
+/** Events are written as JSON; those that are understood are listed, each with a button that takes it out. */
+function knownEvents() {
+  try {
+    const known = JSON.parse(events.value || "[]");
+    return Array.isArray(known) ? known : null;
+  } catch {
+    return null;  // being typed
+  }
+}
+
+function listEvents() {
+  const known = knownEvents() ?? [];
+  document.getElementById("event-list").replaceChildren(...known.map((each, place) => {
+    const item = document.createElement("li"), button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "Remove";
+    button.setAttribute("aria-label", `Remove the event ${each.name ?? each.ical}`);
+    button.addEventListener("click", () => writeEvents(known.toSpliced(place, 1)));
+    item.append(each.ical ? `from ${each.ical} ` : `${each.name}: ${each.start} to ${each.end} `, button);
+    return item;
+  }));
+}
+
+function writeEvents(known) {
+  events.value = known.length ? JSON.stringify(known) : "";
+  listEvents();
+}
+
+document.getElementById("add-event").addEventListener("click", () => {
+  const [name, start, end] = ["name", "start", "end"].map((part) => document.getElementById(`event-${part}`));
+  const known = knownEvents(), told = document.getElementById("events-error");
+  told.textContent = known === null ? "What is written here is no list of events; correct or empty it first." : "";
+  if (!told.textContent && !(name.value.trim() && start.value)) told.textContent = "An event has a name and a first day.";
+  if (told.textContent) return;
+  writeEvents([...known, { name: name.value.trim(), start: start.value, end: end.value || start.value }]);
+  for (const input of [name, start, end]) input.value = "";
+});
+events.addEventListener("input", listEvents);
+listEvents();
+
 /** A file is sent as it is, under a name that is accepted, and looked at then. */
 document.getElementById("send")?.addEventListener("click", async (event) => {
   const [file] = document.getElementById("file").files;

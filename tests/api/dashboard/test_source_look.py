@@ -16,7 +16,9 @@ from shared.domain.units import Unit
 from shared.fleet.lanes import Lanes
 from shared.fleet.runstate import RunState
 from shared.fleet.runstate.values import LivingWorker
+from shared.store import Store
 from tests.api.scene import Granting
+from tests.factories import a_schedule
 from tests.polling import eventually
 
 FORM = {"look": "1", "data.source.name": "files", "data.source.path": "day.csv", "data.destination.name": "files", "auto": "on"}
@@ -88,3 +90,12 @@ def test_the_request_is_shown_for_those_without_a_script(client: FlaskClient, ru
     page = client.get("/jobs/new", query_string=form).text
     assert "&#34;job_name&#34;: &#34;&lt;x&gt;&#34;" in page
     assert client.get("/jobs/new", query_string={"look": "1"}).status_code == 200  # not sent by the form
+
+
+def test_who_may_only_read_is_shown_no_way_to_change_a_schedule(client: FlaskClient, store: Store, grant: Granting) -> None:
+    store.schedules.add(a_schedule())
+    pages = {scope: client.get("/schedules", headers=grant(scope)).text for scope in ("read", "write")}
+    assert {scope: ("Remove</button>" in page, "Add a schedule" in page) for scope, page in pages.items()} == {
+        "read": (False, False),
+        "write": (True, True),
+    }
