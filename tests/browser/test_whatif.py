@@ -46,6 +46,7 @@ def test_a_slider_shows_now_and_then_by_keyboard_and_by_number(llap: None, page:
     number.fill("110")
     expect(page.locator("#whatif-sentence")).to_contain_text("its guarantee of 110\u202f%")
     assert slider.input_value() == "110"
+    expect(page.locator("#chart")).to_have_attribute("data-whatif", "110")
     page.get_by_role("spinbutton", name="Demand").fill("1.5")
     expect(page.locator("#whatif-sentence")).to_contain_text("its ceiling of 130\u202f%: 75\u202f%")
     before = len(asked)
@@ -54,6 +55,7 @@ def test_a_slider_shows_now_and_then_by_keyboard_and_by_number(llap: None, page:
     assert len(asked) == before + 1  # not once for each key
     page.get_by_role("button", name="As now").click()
     expect(page.locator("#whatif-sentence")).to_have_text("Move a slider.")
+    expect(page.locator("#chart:not([data-whatif])")).to_be_visible()
     assert "&capacity=" not in asked[-1]
 
 

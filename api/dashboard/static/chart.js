@@ -97,6 +97,12 @@ function toRgb(hex) {
   return hex.match(/\w\w/g).map((part) => parseInt(part, 16)).join(" ");
 }
 
+/** The top of the chart: of the values, of the lines, and of a capacity that is tried, unless that lies far above all. */
+function highest(limits, high) {
+  const known = Math.max(high, highestLine(limits, high)), tried = Number(place.dataset.whatif ?? 0);
+  return tried > 3 * known ? known : Math.max(known, tried);
+}
+
 function size() {
   return { width: Math.max(240, place.clientWidth), height: Math.max(260, Math.min(420, place.clientWidth * 0.5)) };
 }
@@ -110,7 +116,7 @@ function options(queues, limits) {
     padding: [null, 28, null, null],
     legend: { show: false }, // ours says more with less
     cursor: { drag: { x: true, y: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highestLine(limits, high ?? 0)) * 1.05 || 1] } },
+    scales: { y: { range: (_plot, _low, high) => [0, highest(limits, high ?? 0) * 1.05 || 1] } },
     axes: [
       { ...axis, label: `Time (${zone})`, labelSize: 24, size: 52, space: 64, values: ticks },
       { ...axis, label: place.dataset.metric + (place.dataset.unit ? `, ${place.dataset.unit}` : ""), labelSize: 22, size: room, values: (_plot, splits) => splits.map((value) => tick(scaled(value))) },
@@ -211,6 +217,12 @@ async function start() {
     const { tab, zoom: how } = event.target.closest("button")?.dataset ?? {};
     if (tab) showTab(tab);
     if (how) zoom(how);
+  });
+  document.addEventListener("whatif", ({ detail: capacity }) => {
+    if (capacity === null || !(capacity > 0)) delete place.dataset.whatif;
+    else place.dataset.whatif = capacity;
+    const { min, max } = place.chart.scales.x;
+    place.chart.setScale("x", { min, max }); // fits the height anew, and draws
   });
   document.getElementById("png").addEventListener("click", (event) => downloadPicture(event.target.dataset.name));
   const numbers = document.getElementById("numbers");

@@ -121,6 +121,17 @@ function drawSaid(plot, { at, value }, told) {
   plot.root.parentElement.dataset.isSaid = "true";
 }
 
+/** The capacity that is tried below the chart. */
+function drawTried(plot, value, told) {
+  const { ctx, bbox } = plot, y = plot.valToPos(value, "y", true);
+  if (y < bbox.top) return;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  stroke(ctx, colour("accent"), [], [bbox.left, y], [bbox.left + bbox.width, y]);
+  ctx.textAlign = "right";
+  ctx.fillText(told, bbox.left + bbox.width - 4 * devicePixelRatio, y - 5 * devicePixelRatio);
+  ctx.textAlign = "left";
+}
+
 /** A plugin of uPlot that marks all that is known: `limits`, `changes` and `times` of the queue, what its cluster `said` last; `digits` writes a value. */
 export function marks({ limits, changes, times, said = null, midnight, digits }) {
   const drawOver = (plot) => {
@@ -140,6 +151,8 @@ export function marks({ limits, changes, times, said = null, midnight, digits })
       const value = digits(limit.value); // "80 % of its limit" of 100 % says it already
       drawLimit(plot, limit, limit.name.startsWith(`${value} of`) ? limit.name : `${limit.name}, ${value}`);
     }
+    const tried = plot.root.parentElement.dataset.whatif;
+    if (tried !== undefined) drawTried(plot, Number(tried), `what if ${digits(Number(tried))}`);
     ctx.restore();
   };
   const drawUnder = (plot) => {

@@ -109,10 +109,18 @@ async function ask() {
   }
 }
 
+/** Tells the chart which capacity is tried, in the unit of the forecast; null = none. */
+function drawn(capacity) {
+  document.dispatchEvent(new CustomEvent("whatif", { detail: capacity }));
+}
+
 function changed(input) {
   const other = input.dataset.of ? document.getElementById(input.dataset.of) : document.getElementById(`${input.id}-slider`);
   other.value = input.value;
-  if (input.id.startsWith("whatif-capacity")) place.dataset.moved = "yes";
+  if (input.id.startsWith("whatif-capacity")) {
+    place.dataset.moved = "yes";
+    drawn(Number(input.value) / Number(place.dataset.scale));
+  }
   clearTimeout(waiting);
   waiting = setTimeout(ask, PAUSE);
 }
@@ -121,6 +129,7 @@ place.addEventListener("input", (event) => changed(event.target));
 document.getElementById("whatif-reset").addEventListener("click", () => {
   for (const input of place.querySelectorAll("input")) input.value = input.defaultValue;
   delete place.dataset.moved;
+  drawn(null);
   clearTimeout(waiting);
   ask();
 });
