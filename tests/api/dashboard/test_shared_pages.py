@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.dashboard import terms_page
 from api.dashboard.terms_page import TERMS
 from shared.domain.audits import AuditEntry
 from shared.domain.jobs import JobState
 from shared.store import Store
 from tests.api.scene import Granting
-from tests.factories import a_job
+from tests.factories import a_forecast, a_job
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+TEMPLATES = Path(terms_page.__file__).parent / "templates"
 LONG_AGO = datetime(2025, 1, 5, 23, 30, tzinfo=UTC)
 
 
@@ -56,6 +59,20 @@ def test_every_term_has_an_address(client: FlaskClient) -> None:
     page = client.get("/terms").text
     assert all(f'id="{term.replace(" ", "-")}"' in page for term in TERMS)
     assert 'href="/terms"' in client.get("/").text
+    linked = {name for path in TEMPLATES.glob("*.html") for name in re.findall(r'term\("([^"]+)"', path.read_text())}
+    assert linked
+    assert linked <= TERMS.keys()
+
+
+def test_a_term_leads_to_what_it_means_where_it_stands_first(client: FlaskClient, store: Store) -> None:
+    store.forecasts.save(a_forecast())
+    assert 'Usually <a class="term" href="/terms#off-by">off by</a>' in client.get("/queues/root.etl").text
+
+
+def test_where_nothing_is_to_be_decided_the_page_says_what_to_do_next(client: FlaskClient, grant: Granting) -> None:
+    assert "Look now</button>" in client.get("/decisions").text
+    seen = client.get("/decisions", headers=grant("read")).text
+    assert ("Look now" in seen, 'href="/account"' in seen) == (False, True)
 
 
 def test_the_api_page_has_every_call_field_and_link(client: FlaskClient) -> None:
