@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ from deploy.fake_cluster import FakeCluster
 from shared.config.settings import Settings
 from shared.connections.yarn import YarnConnection
 from shared.domain.collected import ClusterSample, QueueSample
+from shared.domain.queue_tree import QueueTree
 from shared.domain.timegrid import MINUTE
 from shared.errors import UsageError
+from shared.yarn.answers import scheduler_answer
+from shared.yarn.reading import read_tree
 from worker.collect.configuration import changes
 from worker.collect.rollups import LENGTH, Surroundings, beginning_of, rollups
 from worker.collect.sampler import cluster_sample, queue_samples
@@ -54,7 +58,7 @@ class Past:
         tell: is told up to when it is written, now and then.
         """
         first, name = beginning_of(end) - timedelta(days=days), self.connection.cluster
-        self.sink.write(CONFIG, changes(cluster.tree(first.timestamp()), {}, name, first))
+        self.sink.write(CONFIG, changes(_answered(cluster.tree(first.timestamp())), {}, name, first))
         for hour in range(days * 24):
             self._write_hour(cluster, first + hour * HOUR)
             tell(first + (hour + 1) * HOUR)
@@ -73,3 +77,8 @@ class Past:
         self.sink.write(QUEUES, queues)
         self.sink.write(CLUSTER, clusters)
         self.sink.write(ROLLUPS, rollups(queues, Surroundings(queues, clusters)))
+
+
+def _answered(tree: QueueTree) -> QueueTree:
+    """As a collector reads it: what an answer does not tell, it does not see change."""
+    return read_tree(json.dumps(scheduler_answer(tree)).encode())

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from deploy.fake_cluster import FakeCluster, simulated
+from deploy.fake_rm import running
 from deploy.made_up_past import FIRST, Past
 from shared.config.settings import Settings
 from shared.connections.files import FilesConnection
 from shared.connections.yarn import YarnConnection
 from shared.domain.collected import QueueSample
+from shared.domain.configuration_change import ConfigChange
+from shared.drivers.yarn import YarnCluster
 from shared.errors import UsageError
+from worker.collect.configuration import changes, newest
 from worker.collect.sampler import queue_samples
 from worker.collect.tables import CONFIG, QUEUES, ROLLUPS, TABLES
 
@@ -48,7 +52,10 @@ def test_the_past_is_what_looks_would_have_seen_and_is_there_once(known: Setting
     )
     assert set(Counter(row.queue for row in kept if isinstance(row, QueueSample)).values()) == {288}
     assert len(past.sink.read(ROLLUPS, "prod", FIRST, END)) == len(kept)
-    assert {row.changed_at for row in past.sink.read(CONFIG, "prod", FIRST, END)} == {first}
+    configured = [row for row in past.sink.read(CONFIG, "prod", FIRST, END) if isinstance(row, ConfigChange)]
+    assert {row.changed_at for row in configured} == {first}
+    with running(cluster, [0]) as fleet:  # who collects from now on sees no change in what was made up
+        assert changes(YarnCluster(fleet.urls).snapshot().tree, newest(configured), "prod", END) == []
     assert len([*(known.data_dir / "files" / TABLES[0].name).rglob("*.parquet")]) < 24  # put together by the day and the hour
     with pytest.raises(UsageError, match="samples of prod are kept in files since 2026-03-02 04:05 UTC; take another"):
         past.refuse_kept()
