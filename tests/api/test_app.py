@@ -16,6 +16,7 @@ TEXTS = {  # what is no JSON object → how it comes
     "/metrics": "text/plain",
     "/v1/audit": "application/x-ndjson",
     "/v1/decisions/{decision_id}/files/{name}": "application/xml",
+    "/v1/jobs/{job_id}/script": "text/x-shellscript",
 }
 
 

@@ -109,7 +109,7 @@ def test_everybody_tells_the_same_of_limit_and_share(
     print_queues(listed)
     print_job(client.get("/v1/jobs/job-1").json, of_job)
     said = capsys.readouterr().out
-    assert said.count("not known") == (2 if listing["limit"] is None else 0)
+    assert said.count("not known") == (3 if listing["limit"] is None else 0)  # of it, its share, and the risk in one word
 
 
 def test_what_is_told_of_these_forecasts() -> None:

@@ -33,7 +33,10 @@ FULL = {
     "jobs/running": "a job that runs",
     "jobs/partial": "a job with a queue that has failed",
     "jobs/failed": "a job that has failed",
+    "jobs/partial/log": "the log of a job",
+    "jobs/chosen?what=delete&job_id=failed&job_id=partial": "jobs that are chosen",
     "jobs/new?from=partial": "the form, filled",
+    "charts": "queues side by side",
     "queues/root.bi": "a queue",
     "queues/root.etl": "a queue of several series",
     "queues/root.new": "a queue without a past",
@@ -50,8 +53,8 @@ FULL = {
     "docs": "calls",
     "queues/nobody": "a queue that is not known",
 }
-PARTS = {"dashboard.status", "dashboard.job_progress"}  # of pages, which are seen in them
-NO_PAGES = {"show_version", "show_metrics", "show_document"}
+PARTS = {"dashboard.status", "dashboard.job_progress", "dashboard.glance"}  # of pages, which are seen in them
+NO_PAGES = {"dashboard.overview_csv", "show_version", "show_metrics", "show_document"}
 AXE = {(1280, "dark"), (390, "light")}  # it takes long; each page is looked at once light and once dark
 MAX_PICTURE = 16_000  # px; Chromium takes none of a longer page
 
