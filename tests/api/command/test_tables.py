@@ -133,12 +133,13 @@ def test_every_table_fits_a_terminal_of_80_columns(services: Services, monkeypat
     decision = json.loads(run("decisions", "list", "--json").stdout)["decisions"][0]["decision_id"]
     run("policies", "set", "root", "--rule", "root.etl:floor=20", "--rule", "root.etl:queue_class=critical")
     run("queues", "alias", "root.etl.daily", "root.etl.nightly", "--cluster", "other")
+    run("jobs", "hide", a_request().job_name, "--project", a_request().project)
     made = run("token", "create", "--name", "the dashboards of the marketing department", "--scope", Scope.ADMIN.value)
     monkeypatch.setenv("QUEUECAST_TOKEN", made.stdout.strip())
     commands = f"""jobs list|jobs show {JOB}|jobs show {JOB} --queue {LONG}|queues list|queues show {LONG}|queues aliases
         queues accuracy|queues accuracy {LONG}|models|schedules list|decisions list|decisions show {decision}|policies list
         policies show root|tree|usage|token list|config show|doctor|upgrade --check
-        whatif {LONG} --capacity 1.2x|whatif root.etl.hourly --parent root.bi --capacity 30%"""
+        whatif {LONG} --capacity 1.2x|whatif root.etl.hourly --parent root.bi --capacity 30%|jobs hidden"""
     for words in re.split(r"\n\s*|\|", commands):
         result = run(*words.split(), **terminal)
         assert result.exit_code in {0, 1, 3, 6}, (words, result.output)
