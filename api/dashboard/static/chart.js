@@ -113,7 +113,7 @@ function options(queues, limits) {
   return {
     ...size(),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    padding: [null, 28, null, null],
+    padding: [null, 36, null, null],
     legend: { show: false }, // ours says more with less
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, highest(limits, high ?? 0) * 1.05 || 1] } },

@@ -48,7 +48,7 @@ function shape(box, height, label, scale, limits, parts) {
     height,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     legend: { show: false },
-    padding: [8, 28, 0, 0],
+    padding: [8, 36, 0, 0],
     cursor: { drag: { x: true, y: false }, sync: { key: "queues", scales: ["x", null] } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highestLine(limits, high ?? 0)) * 1.08 || 1] } },
     axes: [
