@@ -52,19 +52,20 @@ class Past:
             found = f"samples of {self.connection.cluster} are kept in {self.connection.samples} since {since:{MINUTE}}"
             raise UsageError(f"{found}; take another `cluster` for the connection, or --force")
 
-    def write(self, cluster: FakeCluster, days: int, end: datetime, tell: Callable[[datetime], None]) -> int:
+    def write(self, cluster: FakeCluster, length: timedelta, end: datetime, tell: Callable[[datetime], None]) -> int:
         """A look each five minutes, and what is made of them; returns how many looks. Written again it is there once.
 
-        tell: is told up to when it is written, now and then.
+        length: whole hours. tell: is told up to when it is written, now and then.
         """
-        first, name = beginning_of(end) - timedelta(days=days), self.connection.cluster
+        first, name = beginning_of(end) - length, self.connection.cluster
         self.sink.write(CONFIG, changes(_answered(cluster.tree(first.timestamp())), {}, name, first))
-        for hour in range(days * 24):
+        hours = length // HOUR
+        for hour in range(hours):
             self._write_hour(cluster, first + hour * HOUR)
             tell(first + (hour + 1) * HOUR)
         for table, now in product((QUEUES, CLUSTER, ROLLUPS), (end, datetime.now(UTC) + LATER)):
             self.sink.tidy(table, name, now)
-        return days * 24 * (HOUR // LENGTH)
+        return hours * (HOUR // LENGTH)
 
     def _write_hour(self, cluster: FakeCluster, begin: datetime) -> None:
         queues: list[QueueSample] = []

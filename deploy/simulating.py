@@ -6,12 +6,13 @@ import signal
 import sys
 import time
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from deploy.heard_signals import heard
 from shared.command.progress import time_left
 from shared.command.reading import load_settings
 from shared.command.terminal import AsJson, notice, now_and_then, print_json, say, using
@@ -125,7 +126,7 @@ def with_past(cluster: FakeCluster, name: str | None, days: int, *, force: bool)
     if not force:
         past.refuse_kept()
     notice(f"making up {counted(days, 'day')} of looks every 5 minutes")
-    looks = past.write(cluster, days, datetime.now(UTC), lambda at: tell(f"written up to {at:{MINUTE}}"))
+    looks = past.write(cluster, timedelta(days=days), datetime.now(UTC), lambda at: tell(f"written up to {at:{MINUTE}}"))
     notice(f"{counted(looks, 'look')} at {past.connection.cluster} in {past.connection.samples}")
     return cluster
 
@@ -135,24 +136,20 @@ def run_yarn(cluster: FakeCluster, port: int, standby_port: int | None, *, as_js
     from deploy.fake_rm import running
 
     ports = [port] if standby_port is None else [port, standby_port]
-    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before there are threads, which would take them
     try:
-        with running(cluster, ports) as fleet:
+        with heard(signal.SIGINT, signal.SIGTERM, signal.SIGUSR1) as next_signal, running(cluster, ports) as fleet:
             if as_json:
                 print_json({"urls": fleet.urls})
             else:
                 say(f"YARN answers at {' and '.join(fleet.urls)}; {fleet.urls[0]}/fake tells what was asked")
             sys.stdout.flush()  # whoever waits for the line may read it from a pipe
-            while signal.sigwait(signals) == signal.SIGUSR1:
+            while next_signal() == signal.SIGUSR1:
                 fleet.fail_over()
                 notice(f"active is {fleet.urls[(fleet.active or 1) - 1]}")
     except OSError as error:
         raise UsageError(
             f"no ResourceManager at port {' or '.join(map(str, ports))}: {error.strerror}; take another --port"
         ) from error
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def made_up(*, queues: int, days: int, step: str, seed: int, end: str | None) -> tuple[Cluster, datetime]:

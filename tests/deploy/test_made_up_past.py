@@ -42,22 +42,24 @@ def known(tmp_path: Path) -> Settings:
 def test_the_past_is_what_looks_would_have_seen_and_is_there_once(known: Settings) -> None:
     past, cluster, told = Past.opened(known, "yarn"), FakeCluster(simulated(2)), []
     past.refuse_kept()
-    assert [past.write(cluster, 1, END, told.append) for _ in range(2)] == [288, 288]
-    first = datetime(2026, 3, 2, 4, 5, tzinfo=UTC)
-    assert told[:24] == [first + timedelta(hours=hour + 1) for hour in range(24)]
+    assert [past.write(cluster, timedelta(hours=3), END, told.append) for _ in range(2)] == [36, 36]
+    first = datetime(2026, 3, 3, 1, 5, tzinfo=UTC)
+    assert told[:3] == [first + timedelta(hours=hour + 1) for hour in range(3)]
     kept = past.sink.read(QUEUES, "prod", FIRST, END)
     at = first + timedelta(minutes=35)
     assert sorted(map(str, queue_samples(cluster.tree(at.timestamp()), "prod", at))) == sorted(
         str(row) for row in kept if isinstance(row, QueueSample) and row.timestamp == at
     )
-    assert set(Counter(row.queue for row in kept if isinstance(row, QueueSample)).values()) == {288}
+    assert set(Counter(row.queue for row in kept if isinstance(row, QueueSample)).values()) == {36}
     assert len(past.sink.read(ROLLUPS, "prod", FIRST, END)) == len(kept)
     configured = [row for row in past.sink.read(CONFIG, "prod", FIRST, END) if isinstance(row, ConfigChange)]
     assert {row.changed_at for row in configured} == {first}
     with running(cluster, [0]) as fleet:  # who collects from now on sees no change in what was made up
         assert changes(YarnCluster(fleet.urls).snapshot().tree, newest(configured), "prod", END) == []
-    assert len([*(known.data_dir / "files" / TABLES[0].name).rglob("*.parquet")]) < 24  # put together by the day and the hour
-    with pytest.raises(UsageError, match="samples of prod are kept in files since 2026-03-02 04:05 UTC; take another"):
+    pieces = [file.stem for file in (known.data_dir / "files" / TABLES[0].name).rglob("*.parquet")]
+    assert {f"2026-03-03T0{hour}" for hour in (1, 2, 3)} <= set(pieces)  # put together by the hour
+    assert len(pieces) < 36
+    with pytest.raises(UsageError, match="samples of prod are kept in files since 2026-03-03 01:05 UTC; take another"):
         past.refuse_kept()
 
 
