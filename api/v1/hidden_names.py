@@ -21,6 +21,7 @@ from api.schema.forms import Form
 from api.schema.queries import Query
 from shared.domain.forecasts import Forecast
 from shared.domain.hidden_names import HiddenName, HiddenNames
+from shared.domain.identifiers import listed
 from shared.domain.jobs import JobFilter
 from shared.domain.wording import meant
 from shared.errors import InvalidRequest
@@ -65,7 +66,8 @@ def hide_name(services: Services, json: HiddenNameBody) -> HiddenNameList:
     note(project=project, job_name=json.job_name)
     known = _known(services, project)
     if json.job_name not in known:
-        raise InvalidRequest(f"no job of the project {project!r} is called so{meant(json.job_name, known)}", field="job_name")
+        hint = _elsewhere(services, json.job_name) or meant(json.job_name, known)
+        raise InvalidRequest(f"no job of the project {project!r} is called so{hint}", field="job_name")
     services.store.hidden_names.put(HiddenName(project=project, job_name=json.job_name, at=datetime.now(UTC), by=caller().name))
     return _list(services)
 
@@ -95,6 +97,13 @@ def _known(services: Services, project: str) -> set[str]:
     jobs = services.store.jobs.find(JobFilter(project=project), MAX_LOOKED_AT)
     of_forecasts = {forecast.job for forecast in services.store.forecasts.newest_of_each(projects=[project])}
     return of_forecasts | {job.request.job_name for job in jobs}
+
+
+def _elsewhere(services: Services, job_name: str) -> str:
+    """Which other projects of the caller's have jobs of this name; "" = none of the newest."""
+    jobs = services.store.jobs.find(JobFilter(projects=caller().projects), MAX_LOOKED_AT)
+    projects = sorted({job.request.project for job in jobs if job.request.job_name == job_name})
+    return f"; of {listed(list(map(repr, projects)))} there are some: name the project, --project" if projects else ""
 
 
 def _list(services: Services) -> HiddenNameList:

@@ -35,6 +35,13 @@ def queues(client: FlaskClient, **query: Any) -> list[str]:
     return [queue["queue"] for queue in client.get("/v1/queues", query_string=query).json["queues"]]
 
 
+def test_a_name_of_another_project_is_answered_with_that(client: FlaskClient) -> None:
+    refused = client.post("/v1/hidden-names", json={"job_name": "trial"})
+    assert refused.status_code == 422
+    assert "no job of the project '' is called so; of 'etl' there are some: name the project" in refused.json["detail"]
+    assert "did you mean 'trial'?" in client.post("/v1/hidden-names", json={"job_name": "trail", "project": "etl"}).json["detail"]
+
+
 def test_what_a_name_has_made_is_left_out_of_lists_until_it_is_shown_again(client: FlaskClient, store: Store) -> None:
     said = client.post("/v1/hidden-names", json={"job_name": "trial", "project": "etl"})
     assert (said.status_code, [name["job_name"] for name in said.json["hidden_names"]]) == (200, ["trial"])
