@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 
 from api.edge.context import Services
 from api.schema.changes import ToldChange
-from shared.domain.collected import DEFAULT
-from shared.domain.day_ahead import partition_of
+from shared.domain.day_ahead import share_of
 from shared.domain.exceedance import PERCENT, limit_of
 from shared.domain.forecasts import Forecast
-from shared.domain.queue_tree import DEFAULT_PARTITION
 from shared.domain.relative import counts_resources, with_share
 
 MAX_PAST = 6  # changes before which limits are looked up, the newest: each is a tree to be read
@@ -30,9 +28,8 @@ def limits_before(services: Services, forecast: Forecast, changes: Iterable[Told
 
 
 def _limited_at(services: Services, forecast: Forecast, moment: datetime) -> Forecast | None:
-    kept, partition = services.store.trees.at(forecast.cluster, moment), partition_of(forecast)
-    queue = kept.tree.by_path.get(forecast.queue) if kept else None
-    share = queue.share(DEFAULT_PARTITION if partition == DEFAULT else partition or "") if queue else None
+    kept = services.store.trees.at(forecast.cluster, moment)
+    share = share_of(forecast, kept.tree) if kept else None
     return None if share is None else with_share(replace(forecast, guaranteed=None, maximum=None), share)
 
 

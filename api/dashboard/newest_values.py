@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from api.edge.context import Services
 from api.v1.clusters import knows_its_cluster
 from api.v1.former import series_ids
-from shared.domain.collected import DEFAULT
-from shared.domain.day_ahead import partition_of
+from shared.domain.day_ahead import share_of
 from shared.domain.forecasts import Forecast
-from shared.domain.queue_tree import DEFAULT_PARTITION, Share
+from shared.domain.queue_tree import Share
 from shared.domain.units import Unit
 
 LONGEST = timedelta(hours=1)  # that what a cluster has said is told as what is now
@@ -51,10 +50,8 @@ def newest_values(services: Services, forecast: Forecast, now: datetime) -> Newe
 
 def _said(services: Services, forecast: Forecast, since: datetime) -> tuple[datetime | None, float | None]:
     """When the cluster was read last, after `since`, and what the queue used or wanted then."""
-    partition = partition_of(forecast)
-    kept = services.store.trees.newest(forecast.cluster) if partition and knows_its_cluster(services, forecast) else None
-    queue = kept.tree.by_path.get(forecast.queue) if kept and kept.at > since else None
-    share = queue.share(DEFAULT_PARTITION if partition == DEFAULT else partition or "") if queue else None
+    kept = services.store.trees.newest(forecast.cluster) if knows_its_cluster(services, forecast) else None
+    share = share_of(forecast, kept.tree) if kept and kept.at > since else None
     value = value_of(share, forecast.metric, forecast.unit) if share else None
     return (None, None) if kept is None or value is None else (kept.at, value)
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 from api.edge.context import Services
 from shared.connections.yarn import may_use
-from shared.domain.collected import DEFAULT
-from shared.domain.day_ahead import partition_of
+from shared.domain.day_ahead import partition_of, share_of
 from shared.domain.forecasts import Forecast
-from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree
+from shared.domain.queue_tree import QueueTree
 from shared.domain.relative import with_share
 
 
@@ -26,10 +25,7 @@ class LimitsNow:
 
     def of(self, forecast: Forecast) -> Forecast:
         """The forecast of amounts with what its queue has now; as it is where no tree tells of the queue."""
-        partition = partition_of(forecast)
-        tree = None if partition is None else self.tree_of(forecast)
-        queue = tree.by_path.get(forecast.queue) if tree else None
-        share = queue.share(DEFAULT_PARTITION if partition == DEFAULT else partition or "") if queue else None
+        share = None if partition_of(forecast) is None else share_of(forecast, self.tree_of(forecast))
         return forecast if share is None else with_share(forecast, share)
 
     def of_all(self, forecasts: Iterable[Forecast]) -> list[Forecast]:

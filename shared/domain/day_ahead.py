@@ -18,6 +18,7 @@ from shared.domain.excess import Excess, start_of
 from shared.domain.forecasts import Forecast
 from shared.domain.likelihood import Likelihood, probability
 from shared.domain.outlook import outlooks, why_untold
+from shared.domain.queue_tree import DEFAULT_PARTITION, QueueTree, Share
 from shared.domain.relative import amount_of, counts_resources
 from shared.domain.timegrid import steps_per_day
 from shared.domain.units import Unit
@@ -68,6 +69,14 @@ def partition_of(forecast: Forecast) -> str | None:
         return DEFAULT
     (name, value), *others = conditions
     return value if name == "partition" and not others else None
+
+
+def share_of(forecast: Forecast, tree: QueueTree | None) -> Share | None:
+    """What a tree says of its queue in its partition; None = nothing, or the partition cannot be said."""
+    partition = partition_of(forecast)
+    if tree is None or partition is None or (queue := tree.by_path.get(forecast.queue)) is None:
+        return None
+    return queue.share(DEFAULT_PARTITION if partition == DEFAULT else partition)
 
 
 def best_of(forecasts: Iterable[Forecast], now: datetime, metrics: Sequence[str] = METRICS) -> Forecast | None:
