@@ -11,19 +11,17 @@ from pydantic import Field
 from api.dashboard.addresses import query_of, queue_address
 from api.dashboard.chart_lines import chart_lines
 from api.dashboard.drawn import drawn
-from api.dashboard.overview import Row, one_of_each, row_of
+from api.dashboard.overview import OverviewQuery, Row, matching, one_of_each
+from api.dashboard.overview_rows import rows_of
 from api.dashboard.own_zone import zone_of_reader
 from api.dashboard.sparkline import sparkline
 from api.dashboard.today import today_of
 from api.dashboard.words import shown
 from api.edge.context import Services
-from api.edge.identity import caller
-from api.edge.limits_now import LimitsNow
 from api.edge.policy import PAGE
 from api.edge.routing import route
 from api.schema import fields
 from api.schema.forms import Form
-from api.v1.hidden_names import without_hidden
 
 PAGE_SIZE = 12
 
@@ -44,12 +42,9 @@ class ChartsQuery(Form):
 def show(services: Services) -> str:
     """The page; queues whose forecast has ended are counted and not drawn."""
     query, now = query_of(ChartsQuery), datetime.now(UTC)
-    levels = services.settings.mark_levels
-    forecasts = without_hidden(services, services.store.forecasts.newest_of_each(projects=caller().projects))
-    forecasts = LimitsNow(services).of_all(forecasts)
-    every = [row_of(forecast, levels, now) for forecast in forecasts]
-    rows = [row for row in one_of_each(every, query.job) if query.q.strip().lower() in row.forecast.queue.lower()]
-    ahead = sorted((row for row in rows if not row.is_over), key=_most_at_risk)
+    every = rows_of(services, now)
+    rows = matching(one_of_each(every, query.job), OverviewQuery(q=query.q))
+    ahead = [row for row in rows if not row.is_over]
     page = ahead[(query.page - 1) * PAGE_SIZE : query.page * PAGE_SIZE]
     return render_template(
         "charts.html",
@@ -61,11 +56,6 @@ def show(services: Services) -> str:
         jobs=sorted({row.forecast.job for row in every}),
         is_of_one_unit=len({(shown(row.forecast).symbol, row.forecast.metric) for row in page}) == 1,
     )
-
-
-def _most_at_risk(row: Row) -> tuple[float, bool, str, str]:
-    level, is_likely = (row.mark.level, row.mark.is_likely) if row.mark else (0.0, False)
-    return -level, not is_likely, row.forecast.queue, row.forecast.cluster
 
 
 def _chart(services: Services, row: Row, now: datetime) -> dict[str, object]:
