@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from shared.config.settings import Settings
 from shared.domain.reports import Point
@@ -42,15 +42,15 @@ def prod(store: Store) -> None:
     store.changes.save([a_change()])
 
 
-def row(page: Page, name: str) -> str:
-    return page.locator(".tree .row", has=page.get_by_text(name, exact=True)).first.inner_text()
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".tree .row", has=page.get_by_text(name, exact=True)).first
 
 
 def test_each_queue_tells_what_it_has_wants_and_is_to_expect(prod: None, page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_role("link", name="Tree", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Queues of prod")
-    etl = " ".join(row(page, "etl").split())
+    etl = " ".join(row(page, "etl").inner_text().split())
     for words in ("60 % · 3 apps, 1 waits", "68 GB 29 GB used", "59 GB at most 78 GB", "borrows 50 % waits < 5 %", "−9.8 GB"):
         assert words in etl.replace("\u202f", " "), words
     expect(page.get_by_text("1 leaf queue is likely to want more than its guarantee")).to_be_visible()
@@ -87,9 +87,9 @@ def test_a_partition_and_an_earlier_configuration_are_chosen(prod: None, page: P
     expect(page.get_by_role("row", name="root.etl")).to_contain_text("capacity 40 → 60")
     page.get_by_role("link", name="the tree then").click()
     expect(page.get_by_text("As it was configured at")).to_be_visible()
-    assert "40\u202f%" in row(page, "etl")
+    expect(row(page, "etl")).to_contain_text("40\u202f%")
     page.get_by_role("link", name="As it is now").click()
-    assert "60\u202f%" in row(page, "etl")
+    expect(row(page, "etl")).to_contain_text("60\u202f%")
 
 
 def test_a_tree_that_is_old_is_told_as_old(store: Store, page: Page, url: str) -> None:
@@ -104,7 +104,7 @@ def test_why_no_chances_are_told_stands_there_once(store: Store, page: Page, url
     for queue in ("root.etl", "root.users"):
         store.forecasts.save(a_day(queue=queue, paths=None))
     page.goto(f"{url}/tree")
-    assert "no chances, see below" in row(page, "etl")
+    expect(row(page, "etl")).to_contain_text("no chances, see below")
     expect(page.get_by_text("No chances of 2 queues: its joint paths are not kept")).to_be_visible()
 
 
