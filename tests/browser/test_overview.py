@@ -160,7 +160,7 @@ def test_a_queue_that_two_jobs_forecast_stands_once_with_the_newest(
 ) -> None:
     keep(store, "root.calm", 45, 60, job="a trial", job_id="trial", issued_at=THIS_HOUR - HOUR)
     page.goto(url)
-    expect(page.locator("tbody th[scope=row]")).to_have_count(4)
+    check_names(page, "root.etl", "root.adhoc", "root.busy", "root.calm")
     expect(page.get_by_role("link", name="root.calm")).to_have_attribute("href", re.compile("job=Resource"))
     page.goto(f"{url}/?job=a+trial")
     check_names(page, "root.calm")

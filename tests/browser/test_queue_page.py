@@ -83,7 +83,7 @@ def scale(page: Page) -> tuple[float, float]:
 
 
 def weekends_within(low: float, high: float) -> int:
-    """How many weekends (UTC) two moments in seconds have between them, in part too; on a weekday there may be none."""
+    """How many weekends (UTC) two moments in seconds have between them, in part too."""
     first_day = int(low // DAY_SECONDS) - 2
     starts = (day * DAY_SECONDS for day in range(first_day, int(high // DAY_SECONDS) + 1))
     saturdays = (start for start in starts if datetime.fromtimestamp(start, UTC).weekday() == 5)
